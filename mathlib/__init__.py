@@ -1,0 +1,48 @@
+"""Meta-gradients, written once for symbols and numbers, and the means to check them."""
+
+from mathlib.checks import CheckFailed, check, refute
+from mathlib.exercises import check_answer
+from mathlib.finite_differences import (
+    Estimate,
+    complex_step,
+    finite_difference_directional,
+    finite_difference_gradient,
+    finite_difference_jacobian,
+)
+from mathlib.losses import Loss, any_loss, double_well, logistic, quadratic, rosenbrock
+from mathlib.meta_gradients import (
+    fomaml_gradient,
+    implicit_gradient,
+    inner_loop,
+    maml_gradient,
+    meta_loss,
+    reptile_gradient,
+    step_jacobian,
+    unrolled_jacobian,
+)
+
+__all__ = [
+    "CheckFailed",
+    "Estimate",
+    "Loss",
+    "any_loss",
+    "check",
+    "check_answer",
+    "complex_step",
+    "double_well",
+    "finite_difference_directional",
+    "finite_difference_gradient",
+    "finite_difference_jacobian",
+    "fomaml_gradient",
+    "implicit_gradient",
+    "inner_loop",
+    "logistic",
+    "maml_gradient",
+    "meta_loss",
+    "quadratic",
+    "refute",
+    "reptile_gradient",
+    "rosenbrock",
+    "step_jacobian",
+    "unrolled_jacobian",
+]

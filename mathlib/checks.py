@@ -1,0 +1,285 @@
+"""Every numbered equation is executed: `check` what is claimed, `refute` what is likely to be mistaken for it.
+
+A check compares two things that were obtained by different routes. What it displays is the same on
+every machine: the digits demanded, never the digits measured.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import sympy
+from IPython.display import display
+
+from mathlib.finite_differences import Estimate
+from mathlib.inputs import require_array
+from mathlib.proofs import differ_at, is_proved_zero
+
+LONGEST_LATEX = 420  # characters of one side that still fit a page
+COARSEST = 1e-4  # an estimate with a larger relative error decides nothing
+FAR = 100  # a refuted version differs by this many times the error, at least
+
+
+class CheckFailed(AssertionError):
+    """An equation does not hold, or could not be decided."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check found, as it is displayed."""
+
+    label: str
+    left: str
+    right: str
+    relation: str
+    finding: str
+    route: str
+
+    @property
+    def mark(self):
+        return "✗" if self.relation == r"\ne" else "✓"
+
+    def __repr__(self):
+        return f"{self.mark} ({self.label}) {self.finding}. Route: {self.route}."
+
+    def _repr_markdown_(self):
+        fits = max(len(self.left), len(self.right)) <= LONGEST_LATEX
+        formula = rf"$$\displaystyle {self.left} {self.relation} {self.right}$$" if fits else ""
+        return f"{self.mark} **({self.label})** {self.finding}. *Route: {self.route}.*\n\n{formula}".rstrip()
+
+
+def check(label, left, right, *, digits=12, relation="==", route=None):
+    r"""Check a numbered equation, display how exactly it holds, and raise if it does not.
+
+    Parameters
+    ----------
+    label : str
+        The equation's number, such as "5.2".
+    left, right : SymPy expressions or matrices, exact numbers, float64 arrays, or one `Estimate`
+        Both sides, of one shape, obtained by different routes. Two symbolic sides are first tried at random
+        exact points, then proved equal by expansion. An estimate holds the other side within its own error,
+        which must be below 10⁻⁴ of its size. Two arrays agree to the digits demanded.
+    digits : int
+        For two arrays: the largest difference is at most 10^-digits of the largest entry.
+    relation : {"==", "<="}
+        "<=" compares numbers entry by entry, and allows what an equality would.
+    route : str, optional
+        How the two sides were obtained, in words.
+
+    Raises
+    ------
+    CheckFailed
+        An entry differs, or the difference could not be decided; the message names the entry, both values and
+        the relative error.
+    TypeError, ValueError
+        Sides that cannot be compared: lists, integer or complex arrays, other shapes, NaN.
+
+    Examples
+    --------
+    >>> x = sympy.Symbol("x")
+    >>> check("1.1", (x + 1) ** 2, x**2 + 2 * x + 1, route="a square and its expansion")
+    ✓ (1.1) holds exactly: the difference expands to zero. Route: a square and its expansion.
+    """
+    kind, left, right = _comparable(label, left, right)
+    _require_digits(digits)
+    if relation not in ("==", "<="):
+        raise ValueError(f'relation is {relation!r}; expected "==" or "<=".')
+    if kind == "symbolic":
+        if relation != "==":
+            raise TypeError(f"({label}) an inequality is checked on numbers; evaluate both sides first.")
+        finding = _prove(label, left, right)
+    else:
+        finding = _measure(label, left, right, digits, relation)
+    _show(label, left, right, {"==": "=", "<=": r"\le"}[relation], finding, route or ROUTES[kind])
+
+
+def refute(label, left, right, *, digits=12, route=None):
+    """Refute a plausible wrong version of a numbered equation: raise unless it clearly differs.
+
+    Decided by numbers alone: at random exact points for symbols, by at least 100 times the error for arrays
+    and estimates. Parameters as in `check`; where no difference is seen nothing is refuted.
+
+    Raises
+    ------
+    CheckFailed
+        The two sides do not differ, or not by far more than the error.
+
+    Examples
+    --------
+    >>> refute("5.1", np.array([1.0, 2.0]), np.array([1.0, 3.0]), route="factors in the wrong order")
+    ✗ (5.1) refuted: the wrong version is off by 33 %. Route: factors in the wrong order.
+    """
+    kind, left, right = _comparable(label, left, right)
+    _require_digits(digits)
+    if kind == "symbolic":
+        finding = _disprove(label, left, right)
+    else:
+        gap, allowed, size = _gap(label, left, right, digits)
+        if not (gap > FAR * allowed).any():
+            raise CheckFailed(
+                f"({label}) was to be refuted, but both sides agree: they differ by {gap.max():.3g}, and only more than"
+                f" {FAR * allowed.max():.3g} would tell them apart. Take a case where the mistake shows."
+            )
+        finding = f"refuted: the wrong version is off by {_percent(gap.max() / size)}"
+    _show(label, left, right, r"\ne", finding, route or ROUTES[kind])
+
+
+ROUTES = {
+    "symbolic": "two expressions, compared by expansion and at random exact points",
+    "estimate": "a formula against finite differences",
+    "arrays": "two computations in float64",
+}
+
+
+def _comparable(label, left, right):
+    """Say of what kind two sides are and return them ready to compare; raise where they cannot be."""
+    if not isinstance(label, str) or not label:
+        raise TypeError(f'the label is {label!r}; expected the number of the equation, such as "5.2".')
+    sides = [_side(label, left), _side(label, right)]
+    kinds = {kind for kind, _ in sides}
+    if kinds == {"symbolic"} or kinds == {"arrays"} or kinds == {"estimate", "arrays"}:
+        (_, left), (_, right) = sides
+        shapes = [_shape(side) for side in (left, right)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(f"({label}) the left side has shape {shapes[0]}, the right {shapes[1]}; expected equal ones.")
+        return ("estimate" if "estimate" in kinds else kinds.pop()), left, right
+    raise TypeError(
+        f"({label}) cannot compare {type(left).__name__} with {type(right).__name__}: expected two symbolic sides, two"
+        f" float64 sides, or an Estimate and a float64 side. Evaluate the symbols first."
+    )
+
+
+def _side(label, side):
+    if isinstance(side, Estimate):
+        for part in (side.value, side.error):
+            require_array(np.asarray(part), f"({label}) an estimate", float64=True)
+        return "estimate", side
+    if isinstance(side, (sympy.MatrixBase, sympy.Expr)) or (isinstance(side, int) and not isinstance(side, bool)):
+        return "symbolic", sympy.sympify(side)
+    if isinstance(side, (float, np.floating)):
+        side = np.asarray(side)
+    return "arrays", require_array(side, f"({label}) a side", float64=True)
+
+
+def _shape(side):
+    if isinstance(side, Estimate):
+        return np.shape(side.value)
+    return getattr(side, "shape", ())
+
+
+def _require_digits(digits):
+    if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 15:
+        raise ValueError(f"digits is {digits!r}; expected a whole number from 1 to 15, which float64 can hold.")
+
+
+def _entries(left, right):
+    """Pairs of entries with their names."""
+    if not isinstance(left, sympy.MatrixBase):
+        return [("", left, right)]
+    return [
+        (f" in entry ({j + 1}, {k + 1})", left[j, k], right[j, k]) for j in range(left.rows) for k in range(left.cols)
+    ]
+
+
+def _prove(label, left, right):
+    for entry, a, b in _entries(left, right):
+        values = differ_at(a, b)
+        if values:
+            raise CheckFailed(
+                f"({label}) does not hold{entry}: at a random exact point the left side is {_short(values[0])}, the right"
+                f" {_short(values[1])}, a relative error of {_percent(_relative(*values))}."
+            )
+        if not is_proved_zero(a - b):
+            raise CheckFailed(
+                f"({label}) is undecided{entry}: both sides agree at three random exact points, which proves nothing, and"
+                f" the difference does not expand to zero within bounds. Prove it for any_loss, or compare numbers."
+            )
+    return "holds exactly: the difference expands to zero"
+
+
+def _disprove(label, left, right):
+    for entry, a, b in _entries(left, right):
+        values = differ_at(a, b)
+        if values:
+            return f"refuted{entry}: at a random exact point the two sides are {_short(values[0])} and {_short(values[1])}"
+    raise CheckFailed(
+        f"({label}) was to be refuted, but no random point tells the two sides apart. Take a case where the mistake shows."
+    )
+
+
+def _gap(label, left, right, digits):
+    """How far two numeric sides are apart, how far they may be, and their size; the first two entry by entry."""
+    values = [side.value if isinstance(side, Estimate) else side for side in (left, right)]
+    size = max(np.abs(values[0]).max(), np.abs(values[1]).max())
+    gap = np.abs(values[0] - values[1])
+    errors = [side.error for side in (left, right) if isinstance(side, Estimate)]
+    if not errors:
+        return gap, np.full_like(gap, 10.0**-digits * size), size
+    # Against an exact zero there is no size to be relative to.
+    exact = [np.abs(v).max() for v, side in zip(values, (left, right), strict=True) if not isinstance(side, Estimate)]
+    yardstick = 1.0 if exact == [0.0] else size
+    if np.max(errors[0]) > COARSEST * yardstick:
+        raise CheckFailed(
+            f"({label}) is undecided: the estimate's error {np.max(errors[0]):.3g} is too coarse beside values of size"
+            f" {size:.3g}. Try a smaller step, or keep away from kinks."
+        )
+    return gap, np.asarray(errors[0]), size
+
+
+def _measure(label, left, right, digits, relation):
+    gap, allowed, size = _gap(label, left, right, digits)
+    values = [np.asarray(side.value if isinstance(side, Estimate) else side) for side in (left, right)]
+    wrong = gap > allowed
+    if relation == "<=":
+        wrong &= values[0] > values[1]
+    if wrong.any():
+        worst = np.unravel_index(np.argmax(np.where(wrong, gap / np.maximum(allowed, np.finfo(float).tiny), -1)), gap.shape)
+        entry = f" in entry {tuple(int(i) + 1 for i in worst)}" if worst else ""
+        raise CheckFailed(
+            f"({label}) does not hold{entry}: the left side is {values[0][worst]:.12g}, the right {values[1][worst]:.12g}, a"
+            f" relative error of {gap[worst] / max(size, np.finfo(float).tiny):.2g} where {allowed[worst] / max(size, np.finfo(float).tiny):.2g} is allowed."
+        )
+    if isinstance(left, Estimate) or isinstance(right, Estimate):
+        return "holds within the error that the finite differences report for themselves"
+    return "holds" if relation == "<=" else f"holds to {digits} digits"
+
+
+def _relative(a, b):
+    a, b = ((x.norm() for x in (a - b, a)) if a.is_Matrix else (abs(a - b), abs(a)))
+    return float(a / b) if b else float("inf")
+
+
+def _percent(ratio):
+    return f"{100 * ratio:.2g} %" if ratio < 9.95 else f"a factor of {ratio:.2g}"
+
+
+def _short(value):
+    if value.is_Matrix:
+        return "a matrix of norm " + _short(value.norm())
+    return f"{float(value):.4g}" if value.is_real else str(sympy.N(value, 4))
+
+
+def _latex(side):
+    if isinstance(side, Estimate):
+        side = side.value
+    if isinstance(side, (sympy.MatrixBase, sympy.Expr)):
+        return sympy.latex(side, mat_delim="(")
+    side = np.atleast_1d(side)
+    if side.size > 9 or side.ndim > 2:
+        return r"\text{" + " × ".join(map(str, side.shape)) + " numbers}"
+    largest = np.abs(side).max()
+    rounded = [[_rounded(x, largest) for x in row] for row in (side[:, None] if side.ndim == 1 else side)]
+    if side.size == 1:
+        return rounded[0][0]
+    return r"\begin{pmatrix}" + r" \\ ".join(" & ".join(row) for row in rounded) + r"\end{pmatrix}"
+
+
+def _rounded(number, largest):
+    """Four digits of the largest entry, for every entry: what is rounding noise on one machine is 0 on all."""
+    if not largest:
+        return "0"
+    places = 3 - int(np.floor(np.log10(largest)))
+    return f"{np.round(number, places) + 0.0:.4g}"
+
+
+def _show(label, left, right, relation, finding, route):
+    display(Verdict(label, _latex(left), _latex(right), relation, finding, route))

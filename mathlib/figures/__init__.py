@@ -1,0 +1,10 @@
+"""The figures of the collection, one function each; every function returns a `Picture`."""
+
+from mathlib.figures.differences import *  # noqa: F403
+from mathlib.figures.first_order import *  # noqa: F403
+from mathlib.figures.jacobians import *  # noqa: F403
+from mathlib.figures.many_steps import *  # noqa: F403
+from mathlib.figures.one_number import *  # noqa: F403
+from mathlib.figures.one_step import *  # noqa: F403
+from mathlib.figures.overview import *  # noqa: F403
+from mathlib.figures.picture import Picture as Picture

@@ -1,0 +1,3 @@
+"""Figures of notebook 06."""
+
+__all__ = []

@@ -1,0 +1,3 @@
+"""Figures of notebook 02."""
+
+__all__ = []

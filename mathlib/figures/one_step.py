@@ -1,0 +1,3 @@
+"""Figures of notebook 04."""
+
+__all__ = []

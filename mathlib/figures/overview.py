@@ -1,0 +1,3 @@
+"""Figures of notebook 00."""
+
+__all__ = []

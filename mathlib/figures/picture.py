@@ -1,0 +1,71 @@
+"""A picture and the one sentence that says what it shows.
+
+Every figure of the collection is made by a function that is marked with `@picture`, draws on a figure and
+returns the sentence. Shown in a notebook, the sentence stands under the picture, where a test can compare
+it, and inside it as the alternative text, where a screen reader finds it.
+"""
+
+import base64
+import io
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+
+import matplotlib as mpl
+from IPython.display import display
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+STYLE = Path(__file__).parents[1] / "house.mplstyle"
+
+# One colour and one line style each, through the whole collection.
+MAML = {"color": "#0072B2", "linestyle": "-"}
+FOMAML = {"color": "#D55E00", "linestyle": "--"}
+REPTILE = {"color": "#009E73", "linestyle": "-."}
+NEUTRAL = "#555555"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawn figure with its sentence; shows both in a notebook."""
+
+    figure: Figure
+    sentence: str
+
+    def png(self):
+        """The picture as PNG bytes, always of the same size: nothing is cropped to what text happens to need."""
+        buffer = io.BytesIO()
+        with mpl.rc_context(fname=STYLE):
+            self.figure.savefig(buffer, format="png", metadata={"Software": None})
+        return buffer.getvalue()
+
+    def _ipython_display_(self):
+        width, _ = self.figure.get_size_inches()
+        data = {"image/png": base64.b64encode(self.png()).decode(), "text/plain": self.sentence}
+        metadata = {"image/png": {"alt": self.sentence, "width": int(100 * width)}}
+        display(data, metadata=metadata, raw=True)
+        display({"text/markdown": f"*{self.sentence}*", "text/plain": self.sentence}, raw=True)
+
+
+def picture(size=(7.2, 4.2)):
+    """Turn ``draw(figure, …) -> sentence`` into a function of the other arguments that returns a `Picture`.
+
+    The margins are fixed and not fitted, so that a stored picture can be compared with a fresh one
+    wherever fonts differ; a drawing sets its own with ``figure.subplots_adjust`` or ``figure.add_axes``.
+    """
+
+    def decorate(draw):
+        @wraps(draw)
+        def make(*args, **kwargs):
+            with mpl.rc_context(fname=STYLE):
+                figure = Figure(figsize=size)
+                FigureCanvasAgg(figure)
+                figure.subplots_adjust(left=0.12, right=0.97, bottom=0.16, top=0.96)
+                sentence = draw(figure, *args, **kwargs)
+                if not any(character.isdigit() for character in sentence):
+                    raise ValueError(f"{draw.__name__} says {sentence!r}; expected a sentence with the numbers it shows.")
+            return Picture(figure, sentence)
+
+        return make
+
+    return decorate

@@ -1,0 +1,125 @@
+"""What every public function demands of its arguments, and says when it is not met.
+
+Nothing is cast or broadcast in silence: a list is not an array, an integer is not a float,
+and a row is not a column. Each message says what was given, what was expected and what to do.
+"""
+
+import math
+import numbers
+
+import numpy as np
+import sympy
+
+
+def is_symbolic(theta):
+    """True for a SymPy matrix, False for anything else."""
+    return isinstance(theta, sympy.MatrixBase)
+
+
+def require_array(array, name="theta", *, float64=False, allow_complex=False):
+    """Return `array` unchanged if it is a finite floating NumPy array; raise otherwise.
+
+    Parameters
+    ----------
+    array : object
+        What the caller was given.
+    name : str
+        What to call it in the message.
+    float64 : bool
+        Demand double precision; finite differences are useless below it.
+    allow_complex : bool
+        Admit complex128, for the complex step.
+
+    Raises
+    ------
+    TypeError
+        Not an array, or of a dtype that would have to be cast.
+    ValueError
+        NaN or infinity inside.
+    """
+    if not isinstance(array, np.ndarray):
+        raise TypeError(
+            f"{name} is a {type(array).__name__}; expected a NumPy array or, for symbols, a SymPy column"
+            f" Matrix. Write np.array([0.5, -1.0]) or sympy.Matrix([x, y])."
+        )
+    if np.issubdtype(array.dtype, np.complexfloating):
+        if not allow_complex:
+            raise TypeError(
+                f"{name} is complex; only .value and .gradient take complex points, for the complex step."
+                f" Pass {name}.real."
+            )
+    elif not np.issubdtype(array.dtype, np.floating):
+        raise TypeError(
+            f"{name} has dtype {array.dtype}; expected floating point. Write {name}.astype(float), or use a"
+            f" SymPy Matrix for exact numbers."
+        )
+    if float64 and array.dtype not in (np.float64, np.complex128):
+        raise TypeError(
+            f"{name} has dtype {array.dtype}; a check needs float64, because rounding in single precision"
+            f" hides the error it looks for. Write {name}.astype(np.float64)."
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(
+            f"{name} has a NaN or infinite entry: {array}. If it comes from an inner loop, the loop has"
+            f" diverged: take a smaller alpha."
+        )
+    return array
+
+
+def require_point(theta, d, name="theta", *, allow_complex=False):
+    """Return `theta` if it is a point of d parameters: a SymPy column (d, 1) or an array (d,)."""
+    if is_symbolic(theta):
+        expected, described = (d, 1), f"a column of {d} entries, shape ({d}, 1)"
+    else:
+        require_array(theta, name, allow_complex=allow_complex)
+        expected, described = (d,), f"shape ({d},)"
+    if theta.shape != expected:
+        raise ValueError(
+            f"{name} has shape {theta.shape}; expected {described}: one entry for each of the loss's"
+            f" {d} variables, in their order."
+        )
+    return theta
+
+
+def require_step_size(alpha, theta):
+    """Return `alpha` if it is a step size for `theta`: a finite real number that is not negative.
+
+    A SymPy expression is welcome where theta is symbolic. A number comes back as a Python float, so
+    that it takes on theta's dtype and never raises it.
+    """
+    if isinstance(alpha, sympy.Expr):
+        if alpha.is_number and alpha.is_negative:
+            raise ValueError(f"alpha is {alpha}; a step size is zero or positive.")
+        if not is_symbolic(theta):
+            raise TypeError(
+                f"alpha is the SymPy expression {alpha} but theta holds floating-point numbers."
+                f" Pass float(alpha), or make theta a SymPy Matrix."
+            )
+        return alpha
+    if isinstance(alpha, (bool, np.bool_)) or not isinstance(alpha, numbers.Real):
+        raise TypeError(f"alpha is {alpha!r}, a {type(alpha).__name__}; expected a real number such as 0.1.")
+    if not math.isfinite(alpha) or alpha < 0:
+        raise ValueError(f"alpha is {alpha}; a step size is finite, and zero or positive.")
+    return sympy.sympify(alpha) if is_symbolic(theta) else float(alpha)
+
+
+def require_losses(losses):
+    """Return `losses` as a list; raise if it is not a sequence of losses."""
+    if not isinstance(losses, (list, tuple)):
+        raise TypeError(
+            f"losses is a {type(losses).__name__}; expected a list with one support loss for each inner step."
+            f" For K steps on the same loss write [loss] * K."
+        )
+    for i, loss in enumerate(losses, start=1):
+        require_loss(loss, f"the support loss of step {i}")
+    return list(losses)
+
+
+def require_loss(loss, name="loss"):
+    """Return `loss` if it answers to .gradient and .linearize."""
+    if not (hasattr(loss, "gradient") and hasattr(loss, "linearize")):
+        raise TypeError(
+            f"{name} is a {type(loss).__name__}; expected an object with .value, .gradient and .linearize,"
+            f" such as Loss(expression, variables)."
+        )
+    return loss

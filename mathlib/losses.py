@@ -1,0 +1,287 @@
+"""Losses that answer for their value, gradient and Hessian, in symbols and in numbers.
+
+A loss is asked at a point. Give it a SymPy column and it answers with expressions; give it a NumPy
+array and it answers with numbers. The formulas of the collection are written once, on top of this.
+"""
+
+from functools import cache, cached_property
+
+import numpy as np
+import sympy
+
+from mathlib.inputs import is_symbolic, require_array, require_point
+
+
+class Loss:
+    r"""A smooth real function of the parameters, :math:`L(\theta)`, from a SymPy expression.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        A scalar expression.
+    variables : sequence of sympy.Symbol
+        The d components of theta, in order. Any other symbol is a constant; it has to be given a
+        value (``expression.subs``) before the loss can be evaluated at numbers.
+
+    Raises
+    ------
+    TypeError
+        The expression is no scalar, or a variable is no symbol.
+    ValueError
+        No variables, or one of them twice.
+
+    Examples
+    --------
+    >>> x, y = sympy.symbols("x y")
+    >>> loss = Loss(x**2 * y, [x, y])
+    >>> loss.gradient(np.array([1.0, 3.0]))
+    array([6., 1.])
+    >>> loss.gradient(sympy.Matrix([x, y])).T
+    Matrix([[2*x*y, x**2]])
+    """
+
+    def __init__(self, expression, variables):
+        expression = sympy.sympify(expression)
+        if not isinstance(expression, sympy.Expr):
+            raise TypeError(
+                f"the expression is a {type(expression).__name__}; a loss is one number, so expected a scalar"
+                f" SymPy expression. For a 1 x 1 matrix pass its entry [0, 0]."
+            )
+        variables = tuple(variables)
+        if not variables or len(set(variables)) < len(variables):
+            raise ValueError(f"variables is {variables}; expected at least one symbol, each of them once.")
+        for variable in variables:
+            if not isinstance(variable, sympy.Symbol):
+                raise TypeError(f"the variable {variable!r} is a {type(variable).__name__}; expected a SymPy Symbol.")
+        self.expression, self.variables = expression, variables
+
+    def __repr__(self):
+        return f"Loss({self.expression}, {list(self.variables)})"
+
+    def _repr_latex_(self):
+        return rf"$\displaystyle {sympy.latex(self.expression)}$"
+
+    def value(self, theta):
+        r"""L(theta): an expression or a number of theta's dtype. Complex theta, shape (d,), is allowed."""
+        return self._evaluate("value", theta, allow_complex=True)
+
+    def gradient(self, theta):
+        r""":math:`\nabla L(\theta)`, a column: (d, 1) in SymPy, (d,) in NumPy. Complex theta is allowed."""
+        return self._evaluate("gradient", theta, allow_complex=True)
+
+    def hessian(self, theta):
+        r""":math:`H = \nabla^2 L(\theta)`, shape (d, d), entry (j, k) the derivative of gradient j along k."""
+        return self._evaluate("hessian", theta)
+
+    def linearize(self, theta):
+        r"""Return the gradient at theta and the function v ↦ H v, with H taken there once.
+
+        The closure holds H; that is the memory a backward pass needs for this step.
+
+        Examples
+        --------
+        >>> gradient, hvp = rosenbrock(a=1, b=5).linearize(np.array([0.0, 0.0]))
+        >>> hvp(np.array([1.0, 1.0]))
+        array([ 2., 10.])
+        """
+        hessian = self.hessian(theta)
+        return self.gradient(theta), lambda v: hessian @ v
+
+    def hvp(self, theta, v):
+        r"""The Hessian-vector product :math:`\nabla^2 L(\theta)\, v`, shape like theta."""
+        require_point(v, len(self.variables), "v")
+        return self.linearize(theta)[1](v)
+
+    @cached_property
+    def _expressions(self):
+        gradient = sympy.Matrix([self.expression.diff(x) for x in self.variables])
+        return {"value": self.expression, "gradient": gradient, "hessian": gradient.jacobian(self.variables)}
+
+    @cached_property
+    def _functions(self):
+        unknown = {p.name for p in self.expression.atoms(UnknownFunction)}
+        unbound = self.expression.free_symbols - set(self.variables)
+        if unknown or unbound:
+            names = ", ".join(sorted(unknown | {s.name for s in unbound}))
+            raise ValueError(
+                f"no number can be given to {names}: the loss is still symbolic there. Its variables are"
+                f" {list(self.variables)}; replace the rest first, with expression.subs."
+            )
+        flat = {name: np.ravel(e).tolist() for name, e in self._expressions.items()}
+        return {name: sympy.lambdify(self.variables, e, "numpy", cse=True) for name, e in flat.items()}
+
+    def _evaluate(self, name, theta, allow_complex=False):
+        d = len(self.variables)
+        require_point(theta, d, allow_complex=allow_complex)
+        if is_symbolic(theta):
+            return self._expressions[name].xreplace(dict(zip(self.variables, theta, strict=True)))
+        numbers = np.array(self._functions[name](*theta), dtype=theta.dtype)
+        return numbers.reshape({"value": (), "gradient": (d,), "hessian": (d, d)}[name])[()]
+
+
+class UnknownFunction(sympy.Function):
+    """A function about which nothing is known but that it is smooth. Made by `any_loss`."""
+
+
+@cache
+def _partial_derivative(name, orders):
+    """The class of one partial derivative of `name`: differentiated orders[j] times along argument j.
+
+    One class for each multi-index, so mixed partials are symmetric by construction; and its own
+    derivative is again such a class of the same arguments, so SymPy's chain rule needs no more.
+    """
+
+    def fdiff(self, argindex=1):
+        raised = tuple(n + (j == argindex) for j, n in enumerate(orders, start=1))
+        return _partial_derivative(name, raised)(*self.args)
+
+    def _latex(self, printer, exp=None):
+        index = " ".join(str(j) for j, n in enumerate(orders, start=1) for _ in range(n))
+        symbol = printer._print(sympy.Symbol(name))
+        if len(orders) == 1:
+            symbol += "'" * orders[0]
+        elif index:
+            symbol = rf"\partial_{{{index}}} {symbol}"
+        if not all(argument.is_Symbol for argument in self.args):
+            symbol += rf"\left({', '.join(map(printer._print, self.args))}\right)"
+        return symbol if exp is None else rf"\left({symbol}\right)^{{{exp}}}"
+
+    members = {"nargs": len(orders), "fdiff": fdiff, "_latex": _latex, "name": name, "orders": orders}
+    return type(f"{name}_{''.join(map(str, orders))}", (UnknownFunction,), members)
+
+
+def any_loss(name, variables):
+    """A loss about which nothing is known but that it is smooth.
+
+    What is proved for it is proved for every smooth loss of that many variables: its partial
+    derivatives are undefined functions, and no relation holds between them but symmetry.
+
+    Parameters
+    ----------
+    name : str
+        How it is printed; two names are two independent losses.
+    variables : sequence of sympy.Symbol
+        The d components of theta.
+
+    Returns
+    -------
+    Loss
+        For symbols only; at numbers it raises ValueError.
+
+    Examples
+    --------
+    >>> x, y = sympy.symbols("x y")
+    >>> any_loss("L", [x, y]).hessian(sympy.Matrix([x, y]))[0, 1]
+    L_11(x, y)
+    """
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"the name is {name!r}; expected a text such as 'L'.")
+    variables = tuple(variables)
+    return Loss(_partial_derivative(name, (0,) * len(variables))(*variables), variables)
+
+
+def _exact(entries, name):
+    """A SymPy matrix of exactly the numbers given: 0.1 becomes 1/10, which evaluates to 0.1 again."""
+    if isinstance(entries, np.ndarray):
+        require_array(entries, name)
+    if not isinstance(entries, (np.ndarray, sympy.MatrixBase)):
+        raise TypeError(f"{name} is a {type(entries).__name__}; expected a NumPy array or a SymPy Matrix.")
+    matrix = sympy.Matrix(entries.tolist())
+    return matrix.applyfunc(lambda x: sympy.Rational(repr(float(x))) if x.is_Float else x)
+
+
+def _components(d):
+    """x_1 … x_d; an index on theta itself counts the inner steps."""
+    return sympy.symbols(f"x1:{d + 1}")
+
+
+def quadratic(A, c):
+    r"""The quadratic :math:`\tfrac12 (\theta - c)^T A\,(\theta - c)`, with Hessian A everywhere.
+
+    Parameters
+    ----------
+    A : numpy.ndarray or sympy.Matrix, shape (d, d)
+        Symmetric.
+    c : numpy.ndarray, shape (d,), or sympy.Matrix, shape (d, 1)
+        Where the gradient vanishes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Not arrays, not finite, of shapes that do not fit, or A not symmetric.
+
+    Examples
+    --------
+    >>> quadratic(np.diag([2.0, 1.0]), np.zeros(2)).gradient(np.array([1.0, 1.0]))
+    array([2., 1.])
+    """
+    A, c = _exact(A, "A"), _exact(c, "c")
+    d = A.rows
+    if A.shape != (d, d) or c.shape != (d, 1):
+        raise ValueError(f"A has shape {A.shape} and c {c.shape}; expected a square A and a c of as many entries.")
+    if A != A.T:
+        raise ValueError(f"A is not symmetric: {A.tolist()}. A Hessian is; pass (A + A.T) / 2.")
+    x = sympy.Matrix(_components(d))
+    return Loss(((x - c).T * A * (x - c))[0, 0] / 2, tuple(x))
+
+
+def rosenbrock(a=1, b=100):
+    r"""Rosenbrock's valley :math:`(a - x)^2 + b\,(y - x^2)^2`, with the minimum 0 at (a, a²).
+
+    Its Hessians at two points do not commute, so a wrong order of factors shows.
+
+    Examples
+    --------
+    >>> float(rosenbrock().value(np.array([1.0, 1.0])))
+    0.0
+    """
+    x, y = sympy.symbols("x y")
+    return Loss((a - x) ** 2 + b * (y - x**2) ** 2, (x, y))
+
+
+def double_well():
+    r"""The double well :math:`\tfrac14 (x^2 - 1)^2` in one number, with curvature :math:`3x^2 - 1`.
+
+    Minima at ±1; the curvature is negative between ±1/√3.
+
+    Examples
+    --------
+    >>> double_well().hessian(np.array([0.0]))
+    array([[-1.]])
+    """
+    x = sympy.Symbol("x")
+    return Loss((x**2 - 1) ** 2 / 4, (x,))
+
+
+def logistic(inputs, labels):
+    r"""Mean logistic loss :math:`\frac1n \sum_i \log(1 + e^{-y_i x_i^T \theta})`.
+
+    Written as log(2 cosh(z/2)) − z/2, which is the same and is analytic code: no overflow to hide, and
+    fit for the complex step.
+
+    Parameters
+    ----------
+    inputs : numpy.ndarray or sympy.Matrix, shape (n, d)
+        One example a row.
+    labels : numpy.ndarray, shape (n,), or sympy.Matrix, shape (n, 1)
+        Each −1 or +1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Not arrays, other labels, or another number of labels than of examples.
+
+    Examples
+    --------
+    >>> loss = logistic(np.array([[2.0, 0.0]]), np.array([1.0]))
+    >>> loss.gradient(np.zeros(2))
+    array([-1.,  0.])
+    """
+    inputs, labels = _exact(inputs, "inputs"), _exact(labels, "labels")
+    if labels.shape != (inputs.rows, 1) or not set(labels) <= {-1, 1}:
+        raise ValueError(
+            f"labels is {labels.tolist()}; expected {inputs.rows} entries, one for each row of inputs, each -1 or +1."
+        )
+    variables = _components(inputs.cols)
+    margins = sympy.matrix_multiply_elementwise(labels, inputs * sympy.Matrix(variables))
+    return Loss(sum(sympy.log(2 * sympy.cosh(z / 2)) - z / 2 for z in margins) / inputs.rows, variables)

@@ -1,0 +1,270 @@
+r"""Meta-gradients: how the gradient of a query loss travels back through an inner loop.
+
+.. math::
+    \theta_i = \theta_{i-1} - \alpha \nabla L_i(\theta_{i-1}), \qquad i = 1 \dots K
+
+    \nabla_{\theta_0} Q(\theta_K) = (I - \alpha H_0)(I - \alpha H_1) \cdots (I - \alpha H_{K-1})\, \nabla Q(\theta_K),
+    \qquad H_{i-1} = \nabla^2 L_i(\theta_{i-1})
+
+Each formula is written once. Give it SymPy columns and it derives; give it NumPy arrays and it
+computes; a loss over a batch of tasks, parameters (tasks, d), makes it answer for all of them.
+"""
+
+import math
+
+import numpy as np
+import sympy
+from scipy.sparse.linalg import LinearOperator, cg
+
+from mathlib.inputs import is_symbolic, require_array, require_loss, require_losses, require_step_size
+
+
+def inner_loop(losses, theta, alpha):
+    r"""Gradient descent on the support losses: :math:`\theta_i = \theta_{i-1} - \alpha\nabla L_i(\theta_{i-1})`.
+
+    Parameters
+    ----------
+    losses : list of losses
+        :math:`L_1 \dots L_K`, one for each step; ``[loss] * K`` for K steps on the same one, [] for none.
+    theta : sympy.Matrix, shape (d, 1), or numpy.ndarray, shape (d,)
+        :math:`\theta_0`. Complex numbers are allowed, here and in `meta_loss`, for the complex step.
+    alpha : number or sympy.Expr
+        The inner step size, zero or positive.
+
+    Returns
+    -------
+    list
+        :math:`[\theta_0, \dots, \theta_K]`, K + 1 points shaped like theta.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Whatever is not as above; the message says what to pass instead.
+
+    Examples
+    --------
+    >>> from mathlib import quadratic
+    >>> inner_loop([quadratic(np.eye(1), np.zeros(1))] * 2, np.array([8.0]), 0.5)
+    [array([8.]), array([4.]), array([2.])]
+    """
+    losses = require_losses(losses)
+    alpha = _require_theta_and_alpha(theta, alpha, allow_complex=True)
+    trajectory = [theta]
+    for loss in losses:
+        theta = theta - alpha * loss.gradient(theta)
+        trajectory.append(theta)
+    return trajectory
+
+
+def meta_loss(losses, query, theta, alpha):
+    r"""The query loss after the inner loop, :math:`Q(\theta_K)`, as a function of :math:`\theta_0`.
+
+    This is what every outside derivative differentiates. Parameters as in `maml_gradient`.
+
+    Examples
+    --------
+    >>> from mathlib import quadratic
+    >>> bowl = quadratic(np.eye(1), np.zeros(1))
+    >>> float(meta_loss([bowl], bowl, np.array([8.0]), 0.5))
+    8.0
+    """
+    return require_loss(query, "query").value(inner_loop(losses, theta, alpha)[-1])
+
+
+def step_jacobian(loss, theta, alpha):
+    r"""The Jacobian of one inner step, :math:`\partial(\theta - \alpha\nabla L)/\partial\theta = I - \alpha\nabla^2 L(\theta)`.
+
+    Returns
+    -------
+    sympy.Matrix or numpy.ndarray, shape (d, d)
+
+    Examples
+    --------
+    >>> from mathlib import rosenbrock
+    >>> step_jacobian(rosenbrock(a=1, b=5), np.array([0.0, 0.0]), 0.1)
+    array([[0.8, 0. ],
+           [0. , 0. ]])
+    """
+    alpha = _require_theta_and_alpha(theta, alpha)
+    hessian = loss.hessian(theta)
+    return _identity(theta) - alpha * hessian
+
+
+def unrolled_jacobian(losses, theta, alpha):
+    r"""The Jacobian of the whole inner loop, :math:`U_K = \partial\theta_K/\partial\theta_0`.
+
+    Built by the induction :math:`U_0 = I,\; U_{i} = (I - \alpha H_{i-1})\, U_{i-1}`: each new step
+    multiplies from the left. Row j belongs to component j of :math:`\theta_K`.
+
+    Returns
+    -------
+    sympy.Matrix or numpy.ndarray, shape (d, d)
+
+    Examples
+    --------
+    >>> from mathlib import quadratic
+    >>> unrolled_jacobian([quadratic(np.diag([1.0, 4.0]), np.zeros(2))] * 3, np.ones(2), 0.5)
+    array([[ 0.125,  0.   ],
+           [ 0.   , -1.   ]])
+    """
+    trajectory = inner_loop(losses, theta, alpha)
+    U = _identity(theta)
+    for loss, theta_i in zip(losses, trajectory, strict=False):
+        U = step_jacobian(loss, theta_i, alpha) @ U
+    return U
+
+
+def maml_gradient(losses, query, theta, alpha):
+    r"""The meta-gradient :math:`\nabla_{\theta_0} Q(\theta_K) = (I-\alpha H_0)\cdots(I-\alpha H_{K-1})\nabla Q(\theta_K)`.
+
+    Computed from the right, so that only Hessian-vector products are needed and no d × d matrix is
+    multiplied: :math:`v_K = \nabla Q(\theta_K)`, :math:`v_{i-1} = v_i - \alpha H_{i-1} v_i`.
+
+    Parameters
+    ----------
+    losses : list of losses
+        :math:`L_1 \dots L_K`, the support loss of each inner step.
+    query : loss
+        :math:`Q`, asked once, at :math:`\theta_K`.
+    theta : sympy.Matrix, shape (d, 1), or numpy.ndarray, shape (d,) or (tasks, d)
+        :math:`\theta_0`; a batch of tasks needs losses that take one.
+    alpha : number or sympy.Expr
+        The inner step size, zero or positive.
+
+    Returns
+    -------
+    sympy.Matrix or numpy.ndarray
+        Shaped like theta.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Whatever is not as above; the message says what to pass instead.
+
+    References
+    ----------
+    Finn, Abbeel and Levine, Model-Agnostic Meta-Learning, 2017 (arXiv 1703.03400).
+
+    Examples
+    --------
+    >>> from mathlib import quadratic
+    >>> bowl = quadratic(np.diag([1.0, 4.0]), np.zeros(2))
+    >>> maml_gradient([bowl], bowl, np.ones(2), 0.1)
+    array([0.81, 1.44])
+    """
+    losses = require_losses(losses)
+    require_loss(query, "query")
+    alpha = _require_theta_and_alpha(theta, alpha)
+    hessian_vector_products = []
+    for loss in losses:
+        gradient, hvp = loss.linearize(theta)
+        theta = theta - alpha * gradient
+        hessian_vector_products.append(hvp)
+    v = query.gradient(theta)
+    for hvp in reversed(hessian_vector_products):
+        v = v - alpha * hvp(v)
+    return v
+
+
+def fomaml_gradient(losses, query, theta, alpha):
+    r"""First-order MAML: :math:`\nabla Q(\theta_K)`, every factor :math:`I - \alpha H_i` replaced by I.
+
+    Parameters and Returns as in `maml_gradient`.
+
+    Examples
+    --------
+    >>> from mathlib import quadratic
+    >>> bowl = quadratic(np.diag([1.0, 4.0]), np.zeros(2))
+    >>> fomaml_gradient([bowl], bowl, np.ones(2), 0.1)
+    array([0.9, 2.4])
+    """
+    return require_loss(query, "query").gradient(inner_loop(losses, theta, alpha)[-1])
+
+
+def reptile_gradient(losses, theta, alpha):
+    r"""Reptile: the sum of the gradients met on the way, :math:`\sum_i \nabla L_i(\theta_{i-1})`.
+
+    It equals :math:`(\theta_0 - \theta_K)/\alpha`, without the division. The Reptile paper's k
+    gradients count the query's as the last: pass ``[*losses, query]``.
+
+    References
+    ----------
+    Nichol, Achiam and Schulman, On First-Order Meta-Learning Algorithms, 2018 (arXiv 1803.02999).
+
+    Examples
+    --------
+    >>> from mathlib import quadratic
+    >>> reptile_gradient([quadratic(np.eye(1), np.zeros(1))] * 2, np.array([8.0]), 0.5)
+    array([12.])
+    """
+    trajectory = inner_loop(losses, theta, alpha)
+    gradients = [loss.gradient(theta_i) for loss, theta_i in zip(losses, trajectory, strict=False)]
+    return sum(gradients, start=0 * theta)
+
+
+def implicit_gradient(loss, query, phi, strength):
+    r"""iMAML's meta-gradient :math:`(I + \nabla^2 L(\varphi)/\lambda)^{-1}\, \nabla Q(\varphi)`.
+
+    Here :math:`\varphi` minimises :math:`L(\varphi) + \frac\lambda2 \|\varphi - \theta\|^2`, and `strength` is
+    :math:`\lambda`. Solved by conjugate gradients on Hessian-vector products; the matrix in brackets has to
+    be positive definite, which it is at a strict inner minimum.
+
+    Parameters
+    ----------
+    loss, query : losses
+        The support loss L and the query loss Q.
+    phi : numpy.ndarray, shape (d,)
+        The inner optimum; if it is only near one, the answer is only near the gradient.
+    strength : float
+        :math:`\lambda > 0`.
+
+    Returns
+    -------
+    numpy.ndarray, shape (d,)
+
+    Raises
+    ------
+    ArithmeticError
+        Conjugate gradients met a direction of no positive curvature, or did not converge.
+
+    References
+    ----------
+    Rajeswaran, Finn, Kakade and Levine, Meta-Learning with Implicit Gradients, 2019 (arXiv 1909.04630).
+
+    Examples
+    --------
+    >>> from mathlib import quadratic
+    >>> bowl = quadratic(np.diag([1.0, 4.0]), np.zeros(2))
+    >>> implicit_gradient(bowl, bowl, np.ones(2), strength=1.0)
+    array([0.5, 0.8])
+    """
+    require_array(phi, "phi")
+    if phi.ndim != 1:
+        raise ValueError(f"phi has shape {phi.shape}; expected one task's parameters, shape (d,).")
+    if isinstance(strength, (str, bool)) or not (np.isreal(strength) and math.isfinite(strength) and strength > 0):
+        raise ValueError(f"strength is {strength!r}; expected a positive number, iMAML's lambda.")
+    _, hvp = require_loss(loss).linearize(phi)
+
+    def bracket(v):
+        image = v + hvp(v) / strength
+        if v @ image <= 0 < v @ v:
+            raise ArithmeticError(
+                "I + H/strength is not positive definite at phi, so phi is no strict inner minimum:"
+                " solve the inner problem first, or take a larger strength."
+            )
+        return image
+
+    solution, failed = cg(LinearOperator((phi.size,) * 2, bracket, dtype=phi.dtype), query.gradient(phi), rtol=1e-12)
+    if failed:
+        raise ArithmeticError(f"conjugate gradients had not converged after {failed} iterations.")
+    return solution
+
+
+def _require_theta_and_alpha(theta, alpha, allow_complex=False):
+    if not is_symbolic(theta):
+        require_array(theta, allow_complex=allow_complex)
+    return require_step_size(alpha, theta)
+
+
+def _identity(theta):
+    return sympy.eye(theta.rows) if is_symbolic(theta) else np.eye(len(theta), dtype=theta.dtype)

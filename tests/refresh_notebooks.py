@@ -1,0 +1,46 @@
+"""Run notebooks from a clean kernel and store what they show: `python3 lab.py refresh [files]`.
+
+Nothing that differs between two runs or two machines is stored: no times, no versions, no widget state.
+"""
+
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+sys.path.insert(0, str(Path(__file__).parent))
+from collection import NOTEBOOKS, notebook_paths
+
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def refresh(path):
+    """Execute one notebook and write it back with outputs and execution counts 1 … n."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    NotebookClient(
+        notebook, timeout=300, kernel_name="python3", store_widget_state=False, record_timing=False,
+        resources={"metadata": {"path": str(NOTEBOOKS)}},
+    ).execute()
+    notebook.metadata = METADATA
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
+    nbformat.write(notebook, path)
+
+
+def main(names):
+    for path in [Path(name) for name in names] or notebook_paths():
+        print(path, flush=True)
+        refresh(path)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
