@@ -4,7 +4,9 @@ A check compares two things that were obtained by different routes. What it disp
 every machine: the digits demanded, never the digits measured.
 """
 
+import re
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import sympy
@@ -14,8 +16,10 @@ from mathlib.finite_differences import Estimate
 from mathlib.inputs import require_array
 from mathlib.proofs import differ_at, is_proved_zero
 
-LONGEST_LATEX = 420  # characters of one side that still fit a page
+WIDEST = 105  # letters and signs of a formula that still fit a page
+LARGEST = 600  # nodes of an expression worth printing; beyond, printing alone would take seconds
 COARSEST = 1e-4  # an estimate with a larger relative error decides nothing
+TIE = 1 + 1e-9  # moves 0.125 off the middle between 0.12 and 0.13, so that all machines round it alike
 FAR = 100  # a refuted version differs by this many times the error, at least
 
 
@@ -42,7 +46,7 @@ class Verdict:
         return f"{self.mark} ({self.label}) {self.finding}. Route: {self.route}."
 
     def _repr_markdown_(self):
-        fits = max(len(self.left), len(self.right)) <= LONGEST_LATEX
+        fits = self.left and self.right and _width(self.left) + _width(self.right) <= WIDEST
         formula = rf"$$\displaystyle {self.left} {self.relation} {self.right}$$" if fits else ""
         return f"{self.mark} **({self.label})** {self.finding}. *Route: {self.route}.*\n\n{formula}".rstrip()
 
@@ -86,10 +90,10 @@ def check(label, left, right, *, digits=12, relation="==", route=None):
     if kind == "symbolic":
         if relation != "==":
             raise TypeError(f"({label}) an inequality is checked on numbers; evaluate both sides first.")
-        finding = _prove(label, left, right)
+        finding, noise = _prove(label, left, right), 0.0
     else:
-        finding = _measure(label, left, right, digits, relation)
-    _show(label, left, right, {"==": "=", "<=": r"\le"}[relation], finding, route or ROUTES[kind])
+        finding, noise = _measure(label, left, right, digits, relation)
+    _show(label, left, right, {"==": "=", "<=": r"\le"}[relation], finding, route or ROUTES[kind], noise)
 
 
 def refute(label, left, right, *, digits=12, route=None):
@@ -111,16 +115,17 @@ def refute(label, left, right, *, digits=12, route=None):
     kind, left, right = _comparable(label, left, right)
     _require_digits(digits)
     if kind == "symbolic":
-        finding = _disprove(label, left, right)
+        finding, noise = _disprove(label, left, right), 0.0
     else:
         gap, allowed, size = _gap(label, left, right, digits)
+        noise = allowed.max()
         if not (gap > FAR * allowed).any():
             raise CheckFailed(
                 f"({label}) was to be refuted, but both sides agree: they differ by {gap.max():.3g}, and only more than"
                 f" {FAR * allowed.max():.3g} would tell them apart. Take a case where the mistake shows."
             )
         finding = f"refuted: the wrong version is off by {_percent(gap.max() / size)}"
-    _show(label, left, right, r"\ne", finding, route or ROUTES[kind])
+    _show(label, left, right, r"\ne", finding, route or ROUTES[kind], noise)
 
 
 ROUTES = {
@@ -139,8 +144,11 @@ def _comparable(label, left, right):
     if kinds == {"symbolic"} or kinds == {"arrays"} or kinds == {"estimate", "arrays"}:
         (_, left), (_, right) = sides
         shapes = [_shape(side) for side in (left, right)]
-        if shapes[0] != shapes[1]:
-            raise ValueError(f"({label}) the left side has shape {shapes[0]}, the right {shapes[1]}; expected equal ones.")
+        if shapes[0] != shapes[1] or 0 in shapes[0]:
+            raise ValueError(
+                f"({label}) the left side has shape {shapes[0]}, the right {shapes[1]}; expected equal"
+                f" ones with entries in them."
+            )
         return ("estimate" if "estimate" in kinds else kinds.pop()), left, right
     raise TypeError(
         f"({label}) cannot compare {type(left).__name__} with {type(right).__name__}: expected two symbolic sides, two"
@@ -153,8 +161,17 @@ def _side(label, side):
         for part in (side.value, side.error):
             require_array(np.asarray(part), f"({label}) an estimate", float64=True)
         return "estimate", side
+    if isinstance(side, sympy.MatrixExpr) and not isinstance(side, sympy.MatrixBase):
+        raise TypeError(f"({label}) cannot compare {type(side).__name__}, a matrix without entries; write them out.")
     if isinstance(side, (sympy.MatrixBase, sympy.Expr)) or (isinstance(side, int) and not isinstance(side, bool)):
-        return "symbolic", sympy.sympify(side)
+        side = sympy.sympify(side)
+        if side.has(sympy.Float):
+            rounded = min(side.atoms(sympy.Float))
+            raise TypeError(
+                f"({label}) a symbolic side holds the rounded number {rounded:.4g}; a proof needs exact ones, such as"
+                f" Rational(1, 10)."
+            )
+        return "symbolic", side
     if isinstance(side, (float, np.floating)):
         side = np.asarray(side)
     return "arrays", require_array(side, f"({label}) a side", float64=True)
@@ -185,13 +202,13 @@ def _prove(label, left, right):
         values = differ_at(a, b)
         if values:
             raise CheckFailed(
-                f"({label}) does not hold{entry}: at a random exact point the left side is {_short(values[0])}, the right"
-                f" {_short(values[1])}, a relative error of {_percent(_relative(*values))}."
+                f"({label}) does not hold{entry}: at a random exact point the left side is {_short(values[0])}, the"
+                f" right {_short(values[1])}, a relative error of {_percent(_relative(*values))}."
             )
         if not is_proved_zero(a - b):
             raise CheckFailed(
-                f"({label}) is undecided{entry}: both sides agree at three random exact points, which proves nothing, and"
-                f" the difference does not expand to zero within bounds. Prove it for any_loss, or compare numbers."
+                f"({label}) is undecided{entry}: both sides agree at three random exact points, which proves nothing,"
+                f" and the difference does not expand to zero within bounds. Prove it for any_loss, or compare numbers."
             )
     return "holds exactly: the difference expands to zero"
 
@@ -200,9 +217,11 @@ def _disprove(label, left, right):
     for entry, a, b in _entries(left, right):
         values = differ_at(a, b)
         if values:
-            return f"refuted{entry}: at a random exact point the two sides are {_short(values[0])} and {_short(values[1])}"
+            a, b = map(_short, values)
+            return f"refuted{entry}: at a random exact point the two sides are {a} and {b}"
     raise CheckFailed(
-        f"({label}) was to be refuted, but no random point tells the two sides apart. Take a case where the mistake shows."
+        f"({label}) was to be refuted, but no random point tells the two sides apart. Take a case where the mistake"
+        f" shows."
     )
 
 
@@ -226,30 +245,31 @@ def _gap(label, left, right, digits):
 
 
 def _measure(label, left, right, digits, relation):
+    """How two numeric sides agree, and below which size an entry is noise."""
     gap, allowed, size = _gap(label, left, right, digits)
-    values = [np.asarray(side.value if isinstance(side, Estimate) else side) for side in (left, right)]
-    wrong = gap > allowed
-    if relation == "<=":
-        wrong &= values[0] > values[1]
+    a, b = (np.asarray(side.value if isinstance(side, Estimate) else side) for side in (left, right))
+    wrong = gap > allowed if relation == "==" else (gap > allowed) & (a > b)
     if wrong.any():
-        worst = np.unravel_index(np.argmax(np.where(wrong, gap / np.maximum(allowed, np.finfo(float).tiny), -1)), gap.shape)
+        worst = np.unravel_index(np.argmax(np.where(wrong, gap, -1)), gap.shape)
         entry = f" in entry {tuple(int(i) + 1 for i in worst)}" if worst else ""
         raise CheckFailed(
-            f"({label}) does not hold{entry}: the left side is {values[0][worst]:.12g}, the right {values[1][worst]:.12g}, a"
-            f" relative error of {gap[worst] / max(size, np.finfo(float).tiny):.2g} where {allowed[worst] / max(size, np.finfo(float).tiny):.2g} is allowed."
+            f"({label}) does not hold{entry}: the left side is {a[worst]:.12g}, the right {b[worst]:.12g}, a relative"
+            f" error of {gap[worst] / size:.2g} where {allowed[worst] / size:.2g} is allowed."
         )
     if isinstance(left, Estimate) or isinstance(right, Estimate):
-        return "holds within the error that the finite differences report for themselves"
-    return "holds" if relation == "<=" else f"holds to {digits} digits"
+        return "holds within the error that the finite differences report for themselves", allowed.max()
+    return "holds" if relation == "<=" else f"holds to {digits} digits", allowed.max()
 
 
 def _relative(a, b):
-    a, b = ((x.norm() for x in (a - b, a)) if a.is_Matrix else (abs(a - b), abs(a)))
+    a, b = (x.norm() for x in (a - b, a)) if a.is_Matrix else (abs(a - b), abs(a))
     return float(a / b) if b else float("inf")
 
 
 def _percent(ratio):
-    return f"{100 * ratio:.2g} %" if ratio < 9.95 else f"a factor of {ratio:.2g}"
+    """Two digits, never as a power of ten: "33 %", "100 %", "0.1 %"."""
+    percent = float(f"{TIE * 100 * ratio:.2g}")
+    return f"{percent:g} %" if percent < 1000 else f"a factor of {percent / 100:g}"
 
 
 def _short(value):
@@ -258,19 +278,30 @@ def _short(value):
     return f"{float(value):.4g}" if value.is_real else str(sympy.N(value, 4))
 
 
-def _latex(side):
+def _latex(side, noise):
     if isinstance(side, Estimate):
         side = side.value
     if isinstance(side, (sympy.MatrixBase, sympy.Expr)):
-        return sympy.latex(side, mat_delim="(")
+        nodes = sum(1 for _ in islice(sympy.preorder_traversal(side), LARGEST + 1))
+        return sympy.latex(side, mat_delim="(") if nodes <= LARGEST else ""
     side = np.atleast_1d(side)
     if side.size > 9 or side.ndim > 2:
-        return r"\text{" + " × ".join(map(str, side.shape)) + " numbers}"
+        return ""
+    side = np.where(np.abs(side) <= noise, 0.0, TIE * side)
     largest = np.abs(side).max()
     rounded = [[_rounded(x, largest) for x in row] for row in (side[:, None] if side.ndim == 1 else side)]
     if side.size == 1:
         return rounded[0][0]
     return r"\begin{pmatrix}" + r" \\ ".join(" & ".join(row) for row in rounded) + r"\end{pmatrix}"
+
+
+def _width(latex):
+    """Roughly how many letters and signs wide a formula is: those of its widest row."""
+    bare = re.sub(r"\\(left|right|displaystyle|begin\{\w+\}|end\{\w+\})", "", latex)
+    return max(len(re.sub(r"\\[a-zA-Z]+", "x", row).translate(NOT_WIDE)) for row in bare.split(r"\\"))
+
+
+NOT_WIDE = str.maketrans("", "", "{}^_ &")
 
 
 def _rounded(number, largest):
@@ -281,5 +312,5 @@ def _rounded(number, largest):
     return f"{np.round(number, places) + 0.0:.4g}"
 
 
-def _show(label, left, right, relation, finding, route):
-    display(Verdict(label, _latex(left), _latex(right), relation, finding, route))
+def _show(label, left, right, relation, finding, route, noise=0.0):
+    display(Verdict(label, _latex(left, noise), _latex(right, noise), relation, finding, route))

@@ -4,9 +4,14 @@ Central differences at the steps h, h/2 and h/4, extrapolated twice (Richardson)
 Truncation: what extrapolation still changes in its last round bounds it from above, as long as h is
 small against the function's own scale. Rounding: each value carries a few units of its last place, and
 dividing by h/4 magnifies them. The estimate is the sum of both.
+
+Whether h is small enough shows in the differences themselves: from step to step they have to change a
+quarter as much as before. A fourth difference, at h/8, stands guard over that. Where it fails, h is halved
+until it holds; a step that the caller chose is kept, and the error made wide.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,6 +19,7 @@ from mathlib.inputs import require_array
 
 STEP = 2.0**-7
 ROUNDING = 20 * np.finfo(float).eps  # of a value, in units of it: ten units in the last place
+SMALLEST = 2.0**-36  # no function is followed further down; rounding is all that is left there
 
 
 @dataclass(frozen=True)
@@ -32,10 +38,10 @@ class Estimate:
     error: np.ndarray
 
 
-def finite_difference_directional(function, theta, direction, step=STEP):
+def finite_difference_directional(function, theta, direction, step=None):
     r"""The derivative of a function along a direction, :math:`\frac{d}{dt} f(\theta + t v)` at t = 0.
 
-    Six evaluations whatever the number of parameters: for d in the thousands.
+    Eight evaluations, whatever the number of parameters: for d in the thousands.
 
     Parameters
     ----------
@@ -45,8 +51,9 @@ def finite_difference_directional(function, theta, direction, step=STEP):
         Where.
     direction : numpy.ndarray, shape (d,), float64
         v, of any length but zero; the answer scales with it.
-    step : float
-        The largest step, in units of ``max(1, max|theta|)``, measured along v / max|v|.
+    step : float, optional
+        The first and largest h, measured along v / max|v|, times ``max(1, max|theta| / 10⁶)``. Without it h is
+        1/128, and is halved, at two evaluations a time, while the function varies too fast for it.
 
     Returns
     -------
@@ -71,30 +78,51 @@ def finite_difference_directional(function, theta, direction, step=STEP):
         raise ValueError(f"theta has shape {theta.shape}, direction {direction.shape}; expected both (d,).")
     if not direction.any():
         raise ValueError("direction is zero everywhere; there is no derivative along it. Pass another vector.")
-    if isinstance(step, (str, bool)) or not (np.isfinite(step) and step > 0):
+    if step is not None and (isinstance(step, (str, bool)) or not (np.isfinite(step) and step > 0)):
         raise ValueError(f"step is {step!r}; expected a positive number.")
 
     length = np.abs(direction).max()
     unit = direction / length
-    scale = max(1.0, np.abs(theta).max())
-    values = {t: _evaluate(function, theta + t * scale * unit) for t in step * np.array([1, 1 / 2, 1 / 4, -1 / 4, -1 / 2, -1])}
-    steps = [step, step / 2, step / 4]
-    D = [(values[h] - values[-h]) / (2 * h * scale) for h in steps]
+    farthest = np.abs(theta[direction != 0]).max()
+    scale = max(1.0, 1e-6 * farthest)  # far out the step has to grow, or theta + step would be theta
+    h = scale * (STEP if step is None else step)
 
+    def difference(h):
+        """The central difference, and how far rounding may have moved it."""
+        right, left = (_evaluate(function, theta + t * unit) for t in (h, -h))
+        D = (right - left) / (2 * h)
+        # theta + h is itself rounded, by about eps times theta, which the slope carries into the value
+        return D, ROUNDING * (np.maximum(np.abs(right), np.abs(left)) + np.abs(D) * farthest) / h
+
+    levels = [difference(h / 2**k) for k in range(4)]
+    while step is None and h > scale * SMALLEST and not np.all(_settled(levels)):
+        h = h / 2
+        levels = [*levels[1:], difference(h / 8)]
+
+    D, noise = zip(*levels, strict=True)
     # Central differences err in h², h⁴, …; each round removes the lowest power.
-    first = [(4 * finer - coarser) / 3 for coarser, finer in zip(D, D[1:], strict=False)]
-    second = (16 * first[1] - first[0]) / 15
-    truncation = np.abs(second - first[1])
-    largest = np.max([np.abs(value) for value in values.values()], axis=0)
-    slope = np.abs(second) * scale  # theta + t v is itself rounded, by about eps times theta
-    rounding = ROUNDING * (largest + slope) / (steps[-1] * scale)
-    return Estimate(length * second, length * (truncation + rounding))
+    first = [(4 * finer - coarser) / 3 for coarser, finer in pairwise(D)]
+    second, guard = ((16 * finer - coarser) / 15 for coarser, finer in pairwise(first))
+    truncation = np.maximum(np.abs(second - first[1]), 2 * np.abs(second - guard))
+    truncation = np.where(_settled(levels), truncation, 4 * np.ptp(D, axis=0))
+    return Estimate(length * second, length * (truncation + noise[2]))
 
 
-def finite_difference_jacobian(function, theta, step=STEP):
+def _settled(levels):
+    """Where the differences change by a quarter of the change before, as h² does, a sixteenth, as h⁴, or by noise."""
+    D, noise = zip(*levels, strict=True)
+    settled = True
+    for (before, after), rounding in zip(pairwise(np.diff(D, axis=0)), noise[2:], strict=True):
+        quarter = np.abs(4 * after - before) <= np.abs(before) / 4 + 8 * rounding
+        sixteenth = np.abs(16 * after - before) <= np.abs(before) / 4 + 32 * rounding
+        settled &= quarter | sixteenth
+    return settled
+
+
+def finite_difference_jacobian(function, theta, step=None):
     r"""The Jacobian of a vector-valued function, entry (j, k) = :math:`\partial f_j / \partial \theta_k`.
 
-    Parameters as in `finite_difference_directional`; 6 d evaluations.
+    Parameters as in `finite_difference_directional`; 8 d evaluations.
 
     Returns
     -------
@@ -117,10 +145,10 @@ def finite_difference_jacobian(function, theta, step=STEP):
     return Estimate(np.stack([c.value for c in columns], axis=1), np.stack([c.error for c in columns], axis=1))
 
 
-def finite_difference_gradient(function, theta, step=STEP):
+def finite_difference_gradient(function, theta, step=None):
     r"""The gradient of a scalar function, entry k = :math:`\partial f / \partial \theta_k`.
 
-    Parameters as in `finite_difference_directional`; 6 d evaluations.
+    Parameters as in `finite_difference_directional`; 8 d evaluations.
 
     Returns
     -------

@@ -88,8 +88,8 @@ def require_step_size(alpha, theta):
     that it takes on theta's dtype and never raises it.
     """
     if isinstance(alpha, sympy.Expr):
-        if alpha.is_number and alpha.is_negative:
-            raise ValueError(f"alpha is {alpha}; a step size is zero or positive.")
+        if alpha.is_number and not (alpha.is_finite and alpha.is_nonnegative):
+            raise ValueError(f"alpha is {alpha}; a step size is finite, real, and zero or positive.")
         if not is_symbolic(theta):
             raise TypeError(
                 f"alpha is the SymPy expression {alpha} but theta holds floating-point numbers."

@@ -41,13 +41,14 @@ class Loss:
     """
 
     def __init__(self, expression, variables):
-        expression = sympy.sympify(expression)
-        if not isinstance(expression, sympy.Expr):
+        if not isinstance(expression, (sympy.Expr, int, float)) or isinstance(expression, sympy.MatrixExpr):
             raise TypeError(
                 f"the expression is a {type(expression).__name__}; a loss is one number, so expected a scalar"
                 f" SymPy expression. For a 1 x 1 matrix pass its entry [0, 0]."
             )
-        variables = tuple(variables)
+        if isinstance(variables, (str, sympy.Symbol)):
+            raise TypeError(f"variables is a {type(variables).__name__}; expected a list of symbols, such as [x, y].")
+        expression, variables = sympy.sympify(expression), tuple(variables)
         if not variables or len(set(variables)) < len(variables):
             raise ValueError(f"variables is {variables}; expected at least one symbol, each of them once.")
         for variable in variables:
@@ -108,7 +109,8 @@ class Loss:
                 f" {list(self.variables)}; replace the rest first, with expression.subs."
             )
         flat = {name: np.ravel(e).tolist() for name, e in self._expressions.items()}
-        return {name: sympy.lambdify(self.variables, e, "numpy", cse=True) for name, e in flat.items()}
+        modules = [{"logcosh": _logcosh}, "numpy"]
+        return {name: sympy.lambdify(self.variables, e, modules, cse=True) for name, e in flat.items()}
 
     def _evaluate(self, name, theta, allow_complex=False):
         d = len(self.variables)
@@ -117,6 +119,27 @@ class Loss:
             return self._expressions[name].xreplace(dict(zip(self.variables, theta, strict=True)))
         numbers = np.array(self._functions[name](*theta), dtype=theta.dtype)
         return numbers.reshape({"value": (), "gradient": (d,), "hessian": (d, d)}[name])[()]
+
+
+class logcosh(sympy.Function):
+    """log cosh z, which overflows nowhere: its derivative is tanh z, and its code is analytic."""
+
+    nargs = 1
+
+    def fdiff(self, argindex=1):
+        return sympy.tanh(self.args[0])
+
+    def _eval_evalf(self, prec):
+        return sympy.log(sympy.cosh(self.args[0])).evalf(sympy.core.evalf.prec_to_dps(prec))
+
+    def _latex(self, printer):
+        return rf"\log\cosh\left({printer._print(self.args[0])}\right)"
+
+
+def _logcosh(z):
+    """In numbers: log cosh z = |z| + log(1 + e^(−2|z|)) − log 2, where |z| takes the sign from the real part."""
+    z = np.where(np.real(z) < 0, -z, z)[()]
+    return z + np.log1p(np.exp(-2 * z)) - np.log(2.0).astype(np.real(z).dtype)
 
 
 class UnknownFunction(sympy.Function):
@@ -256,7 +279,7 @@ def double_well():
 def logistic(inputs, labels):
     r"""Mean logistic loss :math:`\frac1n \sum_i \log(1 + e^{-y_i x_i^T \theta})`.
 
-    Written as log(2 cosh(z/2)) − z/2, which is the same and is analytic code: no overflow to hide, and
+    Written with log(1 + e^−z) = log cosh(z/2) + log 2 − z/2, which overflows nowhere and is analytic code,
     fit for the complex step.
 
     Parameters
@@ -284,4 +307,4 @@ def logistic(inputs, labels):
         )
     variables = _components(inputs.cols)
     margins = sympy.matrix_multiply_elementwise(labels, inputs * sympy.Matrix(variables))
-    return Loss(sum(sympy.log(2 * sympy.cosh(z / 2)) - z / 2 for z in margins) / inputs.rows, variables)
+    return Loss(sum(logcosh(z / 2) + sympy.log(2) - z / 2 for z in margins) / inputs.rows, variables)

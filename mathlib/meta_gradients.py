@@ -72,7 +72,7 @@ def meta_loss(losses, query, theta, alpha):
 
 
 def step_jacobian(loss, theta, alpha):
-    r"""The Jacobian of one inner step, :math:`\partial(\theta - \alpha\nabla L)/\partial\theta = I - \alpha\nabla^2 L(\theta)`.
+    r"""The Jacobian of one step, of :math:`\theta - \alpha\nabla L(\theta)`: :math:`I - \alpha\nabla^2 L(\theta)`.
 
     Returns
     -------
@@ -85,6 +85,7 @@ def step_jacobian(loss, theta, alpha):
     array([[0.8, 0. ],
            [0. , 0. ]])
     """
+    require_loss(loss)
     alpha = _require_theta_and_alpha(theta, alpha)
     hessian = loss.hessian(theta)
     return _identity(theta) - alpha * hessian
@@ -115,7 +116,10 @@ def unrolled_jacobian(losses, theta, alpha):
 
 
 def maml_gradient(losses, query, theta, alpha):
-    r"""The meta-gradient :math:`\nabla_{\theta_0} Q(\theta_K) = (I-\alpha H_0)\cdots(I-\alpha H_{K-1})\nabla Q(\theta_K)`.
+    r"""The meta-gradient :math:`\nabla_{\theta_0} Q(\theta_K)`, the gradient of `meta_loss`.
+
+    .. math::
+        \nabla_{\theta_0} Q(\theta_K) = (I-\alpha H_0)(I-\alpha H_1)\cdots(I-\alpha H_{K-1})\,\nabla Q(\theta_K)
 
     Computed from the right, so that only Hessian-vector products are needed and no d × d matrix is
     multiplied: :math:`v_K = \nabla Q(\theta_K)`, :math:`v_{i-1} = v_i - \alpha H_{i-1} v_i`.

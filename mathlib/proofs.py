@@ -38,7 +38,7 @@ def random_values(*expressions, seed):
             return node
         arguments = [value(argument) for argument in node.args]
         if isinstance(node, UnknownFunction):
-            return number(node.func.__name__, *arguments)
+            return number(node.func.__name__, *map(_decimal, arguments))
         if node.is_commutative:
             return node.func(*arguments)
         if node.is_Add:
@@ -63,7 +63,27 @@ def differ_at(left, right, seeds=(1, 2, 3)):
 
 def is_proved_zero(expression):
     """True if `expand` turns it into 0; False if it would grow too large, or leaves something: undecided then."""
-    return predicted_terms(expression) <= MOST_TERMS and sympy.expand(expression) == 0
+    return predicted_terms(expression) <= MOST_TERMS and sympy.expand(_with_unknowns_named(expression)) == 0
+
+
+def _with_unknowns_named(expression):
+    """The expression with a letter for each unknown function at each argument, where arguments are expanded.
+
+    So each argument is expanded once, and not wherever it stands. Two that are equal without looking so get two
+    letters; that can leave a difference undecided, but proves nothing false.
+    """
+    letters = {}
+
+    @cache
+    def named(node):
+        if not node.args:
+            return node
+        arguments = [named(argument) for argument in node.args]
+        if not isinstance(node, UnknownFunction):
+            return node.func(*arguments)
+        return letters.setdefault((node.func, *map(sympy.expand, arguments)), sympy.Dummy())
+
+    return named(sympy.sympify(expression))
 
 
 def predicted_terms(expression):
@@ -81,14 +101,25 @@ def predicted_terms(expression):
                 memory[node] = sum(below)
             elif node.is_Mul:
                 memory[node] = math.prod(below)
-            elif node.is_Pow and node.exp.is_Integer and node.exp > 0:
-                memory[node] = math.comb(below[0] + int(node.exp) - 1, int(node.exp))
+            elif node.is_Pow and node.exp.is_Rational:
+                n = math.ceil(abs(node.exp))
+                memory[node] = math.comb(below[0] + n - 1, n) if node.is_commutative else below[0] ** n
+            elif isinstance(node, sympy.log):  # the logarithm of a product becomes a sum
+                memory[node] = len(sympy.Mul.make_args(node.args[0]))
             else:
                 memory[node] = 1
         return memory[node]
 
     terms(sympy.sympify(expression))
     return max(memory.values())
+
+
+def _decimal(value):
+    """A number's first 25 decimals, the same for sin² + cos² as for 1: equal arguments, however they are written."""
+    return tuple(
+        str(sympy.Integer(sympy.floor(part * 10**25 + sympy.Rational(1, 3))))
+        for part in sympy.N(value, DIGITS).as_real_imag()
+    )
 
 
 def _as_matrix(value):
