@@ -33,17 +33,23 @@ class Exercise:
     right: Callable
     misconceptions: Mapping[str, tuple[Callable, str]] = field(default_factory=dict)
 
+    def arguments(self):
+        """The case's values, arrays as copies: an answer may write into them."""
+        return [value.copy() if isinstance(value, np.ndarray) else value for value in self.case.values()]
+
     def evaluate(self, answer):
         """The number or array that an answer stands for: itself, its value at the case, or what it returns there."""
         if callable(answer):
-            answer = answer(*self.case.values())
+            answer = answer(*self.arguments())
         if isinstance(answer, (sympy.Expr, sympy.MatrixBase)):
             answer = self._numbers(answer)
         if isinstance(answer, (list, tuple, str, bool)) or answer is None:
             raise TypeError(
-                f"the answer is {answer!r}, a {type(answer).__name__}; expected a number, a NumPy array, a SymPy expression"
-                f" in {', '.join(self.case)}, or a function of them."
+                f"the answer is {answer!r}, a {type(answer).__name__}; expected a number, a NumPy array, a SymPy"
+                f" expression in {', '.join(self.case)}, or a function of them."
             )
+        if np.iscomplexobj(answer) or not np.isfinite(np.asarray(answer, dtype=float)).all():
+            raise ValueError(f"the answer is {answer}; expected finite real numbers.")
         return np.asarray(answer, dtype=float)
 
     def _numbers(self, answer):
@@ -54,8 +60,12 @@ class Exercise:
                 f"the answer contains {', '.join(sorted(map(str, unknown)))}; expected an expression in"
                 f" {', '.join(self.case)} alone."
             )
-        answer = answer.subs(known)
-        return np.array(answer.tolist(), dtype=float) if answer.is_Matrix else float(answer)
+        numbers = np.array(sympy.Matrix([answer]).subs(known).evalf().tolist(), dtype=complex)
+        if not numbers.imag.any():
+            numbers = numbers.real
+        if not answer.is_Matrix:
+            return numbers[0, 0]
+        return numbers[:, 0] if answer.cols == 1 else numbers  # a column stands for a vector
 
 
 @dataclass(frozen=True)
@@ -107,7 +117,7 @@ def find_exercise(name):
 
 
 def _respond(exercise, answer):
-    if answer is ... or (callable(answer) and answer(*exercise.case.values()) is ...):
+    if answer is ... or (callable(answer) and answer(*exercise.arguments()) is ...):
         return "not answered yet. Put your answer in place of the three dots and run the cell again."
     given, right = exercise.evaluate(answer), exercise.evaluate(exercise.right)
     if given.shape != right.shape:
@@ -133,4 +143,5 @@ def _is_number(value):
 
 
 def _show(value):
-    return np.array2string(np.asarray(value, dtype=float), precision=4, separator=", ", suppress_small=True).replace("\n", "")
+    digits = {"float": lambda number: f"{number:.4g}"}
+    return np.array2string(np.asarray(value, dtype=float), separator=", ", formatter=digits).replace("\n", "")

@@ -62,7 +62,7 @@ def first_order_only(losses, query, theta, alpha):
 MISCONCEPTIONS = {
     "reversed order": (
         reversed_order,
-        "The gradient starts at θ_K and travels back: which step's factor does it meet first, and so stands next to ∇Q?",
+        "The gradient starts at θ_K and travels back. Which step's factor does it meet first, next to ∇Q?",
     ),
     "the Hessian at the wrong iterate": (
         wrong_iterate,

@@ -32,8 +32,8 @@ def meta_loss_and_tangent(figure, loss, query, theta, alpha, span=(-0.2, 1.0)):
     axes.plot([], [], label=f"first-order slope {first_order:.2f}", **FOMAML)
     axes.legend()
     return (
-        f"At θ = {theta:g} with α = {alpha:g} the meta-loss has slope {slope:.2f}, and its tangent touches the curve; the"
-        f" first-order slope {first_order:.2f} belongs to a line that cuts through it."
+        f"At θ = {theta:g} with α = {alpha:g} the meta-loss has slope {slope:.2f}, and its tangent touches the curve;"
+        f" the first-order slope {first_order:.2f} belongs to a line that cuts through it."
     )
 
 
@@ -43,7 +43,10 @@ def two_starting_points(figure, tasks, alpha, span=(-0.5, 1.5)):
     axes = figure.add_subplot()
     grid = np.linspace(*span, 401)
     lowest = []
-    for steps, style, name in ((0, {"color": NEUTRAL, "linestyle": ":"}, "before adapting"), (1, MAML, "after one step")):
+    for steps, style, name in (
+        (0, {"color": NEUTRAL, "linestyle": ":"}, "before adapting"),
+        (1, MAML, "after one step"),
+    ):
         mean = np.mean([[meta_loss([t] * steps, t, np.array([x]), alpha) for x in grid] for t in tasks], axis=0)
         best = grid[mean.argmin()]
         lowest.append(best)
@@ -52,6 +55,6 @@ def two_starting_points(figure, tasks, alpha, span=(-0.5, 1.5)):
     axes.set(xlabel=r"starting point $\theta$", ylabel="mean loss over the tasks", xlim=span)
     axes.legend()
     return (
-        f"The start with the lowest mean loss before adapting is θ = {lowest[0]:.2f}; the start with the lowest mean loss"
-        f" after one inner step with α = {alpha:g} is θ = {lowest[1]:.2f}."
+        f"The start with the lowest mean loss before adapting is θ = {lowest[0]:.2f}; the start with the lowest mean"
+        f" loss after one inner step with α = {alpha:g} is θ = {lowest[1]:.2f}."
     )

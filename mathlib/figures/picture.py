@@ -6,6 +6,7 @@ it, and inside it as the alternative text, where a screen reader finds it.
 """
 
 import base64
+import inspect
 import io
 from dataclasses import dataclass
 from functools import wraps
@@ -15,6 +16,7 @@ import matplotlib as mpl
 from IPython.display import display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 STYLE = Path(__file__).parents[1] / "house.mplstyle"
 
@@ -33,10 +35,14 @@ class Picture:
     sentence: str
 
     def png(self):
-        """The picture as PNG bytes, always of the same size: nothing is cropped to what text happens to need."""
-        buffer = io.BytesIO()
+        """The picture as PNG bytes, always of the same size: nothing is cropped to what text happens to need.
+
+        A palette of 256 colours makes it a third as large, and a notebook that much quicker to open.
+        """
+        drawn, buffer = io.BytesIO(), io.BytesIO()
         with mpl.rc_context(fname=STYLE):
-            self.figure.savefig(buffer, format="png", metadata={"Software": None})
+            self.figure.savefig(drawn, format="png")
+        Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
         return buffer.getvalue()
 
     def _ipython_display_(self):
@@ -63,9 +69,13 @@ def picture(size=(7.2, 4.2)):
                 figure.subplots_adjust(left=0.12, right=0.97, bottom=0.16, top=0.96)
                 sentence = draw(figure, *args, **kwargs)
                 if not any(character.isdigit() for character in sentence):
-                    raise ValueError(f"{draw.__name__} says {sentence!r}; expected a sentence with the numbers it shows.")
+                    raise ValueError(
+                        f"{draw.__name__} says {sentence!r}; expected a sentence with the numbers it shows."
+                    )
             return Picture(figure, sentence)
 
+        signature = inspect.signature(draw)
+        make.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])
         return make
 
     return decorate

@@ -1,0 +1,154 @@
+"""Exercises of notebook 05: K steps, in the right order."""
+
+import numpy as np
+
+from mathlib.exercises import Exercise
+from mathlib.exercises.misconceptions import MISCONCEPTIONS
+from mathlib.losses import quadratic, rosenbrock
+from mathlib.meta_gradients import fomaml_gradient, inner_loop, maml_gradient, step_jacobian, unrolled_jacobian
+
+I = np.eye(2)
+
+
+def _query_at_the_start(losses, query, theta, alpha):
+    """U_Kᵀ ∇Q(θ₀)"""
+    return unrolled_jacobian(losses, theta, alpha).T @ query.gradient(theta)
+
+
+def _plus_for_minus(losses, query, theta, alpha):
+    """Factors I + αH."""
+    v = fomaml_gradient(losses, query, theta, alpha)
+    for loss, point in reversed(list(zip(losses, inner_loop(losses, theta, alpha), strict=False))):
+        v = v + alpha * loss.hessian(point) @ v
+    return v
+
+
+def _every_hessian_at_the_start(losses, query, theta, alpha):
+    """(I − α∇²L₁(θ₀)) … (I − α∇²L_K(θ₀)) ∇Q(θ_K)"""
+    v = fomaml_gradient(losses, query, theta, alpha)
+    for loss in reversed(losses):
+        v = step_jacobian(loss, theta, alpha) @ v
+    return v
+
+
+EXERCISES = {
+    # K = 3: the matrix that multiplies α²
+    "5A": Exercise(
+        {
+            "H0": np.array([[2.0, 1.0], [1.0, 0.0]]),
+            "H1": np.array([[1.0, -1.0], [-1.0, 4.0]]),
+            "H2": np.array([[0.0, 2.0], [2.0, -1.0]]),
+        },
+        lambda H0, H1, H2: H0 @ H1 + H0 @ H2 + H1 @ H2,
+        {
+            "pairs in the other order": (
+                lambda H0, H1, H2: H1 @ H0 + H2 @ H0 + H2 @ H1,
+                "Take −αH₀ from the first bracket and −αH₁ from the second. Which of them stands on the left?",
+            ),
+            "both orders": (
+                lambda H0, H1, H2: (H0 + H1 + H2) @ (H0 + H1 + H2) - H0 @ H0 - H1 @ H1 - H2 @ H2,
+                "There are three ways to choose two of three brackets. How many products have you written?",
+            ),
+            "half a square": (
+                lambda H0, H1, H2: (H0 + H1 + H2) @ (H0 + H1 + H2) / 2,
+                "This is how an exponential begins. Can one bracket give its H twice?",
+            ),
+            "neighbours only": (
+                lambda H0, H1, H2: H0 @ H1 + H1 @ H2,
+                "Take I from the middle bracket. Which pair is that?",
+            ),
+            "the other sign": (
+                lambda H0, H1, H2: -(H0 @ H1 + H0 @ H2 + H1 @ H2),
+                "Each bracket contributes −αH. What is the sign of a product of two of them?",
+            ),
+        },
+    ),
+    # the reverse pass, as a function
+    "5B": Exercise(
+        {
+            "losses": [
+                rosenbrock(a=1, b=1),
+                quadratic(np.array([[4.0, 1.0], [1.0, 1.0]]), np.array([0.5, 0.0])),
+                rosenbrock(a=-1, b=2),
+            ],
+            "query": quadratic(np.array([[1.0, -1.0], [-1.0, 3.0]]), np.array([-1.0, 0.5])),
+            "theta": np.array([-0.5, 0.9]),
+            "alpha": 0.1,
+        },
+        maml_gradient,
+        {
+            **MISCONCEPTIONS,
+            "the query's gradient at the start": (
+                _query_at_the_start,
+                "The query loss is asked after adapting. At which point of the path is that?",
+            ),
+            "plus for minus": (
+                _plus_for_minus,
+                "The step goes against the gradient. Which sign has its derivative?",
+            ),
+            "every Hessian at the start": (
+                _every_hessian_at_the_start,
+                "Only the first step computes its gradient at θ₀. Where does step i compute its own?",
+            ),
+        },
+    ),
+    # K = 2: (I − αH₀)(I − αH₁)q by hand
+    "5C": Exercise(
+        {
+            "H0": np.diag([2.0, 0.0]),
+            "H1": np.array([[1.0, 1.0], [1.0, 1.0]]),
+            "q": np.array([1.0, 0.0]),
+            "alpha": 0.5,
+        },
+        lambda H0, H1, q, alpha: (I - alpha * H0) @ (I - alpha * H1) @ q,
+        {
+            "reversed order": (
+                lambda H0, H1, q, alpha: (I - alpha * H1) @ (I - alpha * H0) @ q,
+                MISCONCEPTIONS["reversed order"][1],
+            ),
+            "a lost factor": (
+                lambda H0, H1, q, alpha: (I - alpha * H1) @ q,
+                MISCONCEPTIONS["a lost factor"][1],
+            ),
+            "a lost α": (
+                lambda H0, H1, q, alpha: (I - H0) @ (I - H1) @ q,
+                MISCONCEPTIONS["a lost α"][1],
+            ),
+            "a vector of ones": (
+                lambda H0, H1, q, alpha: (1 - alpha * H0) @ (1 - alpha * H1) @ q,
+                "A factor is I − αH. Which entries does I have off the diagonal?",
+            ),
+            "a sum instead of a product": (
+                lambda H0, H1, q, alpha: (I - alpha * (H0 + H1)) @ q,
+                "This keeps only what is linear in α. Multiply out the two factors: what is left over?",
+            ),
+            "first order only": (
+                lambda H0, H1, q, alpha: q,
+                MISCONCEPTIONS["first order only"][1],
+            ),
+        },
+    ),
+    # Hessian-vector products on the way to U_K
+    "5D": Exercise(
+        {"d": 1761, "K": 5},
+        lambda d, K: d * K,
+        {
+            "the reverse pass": (
+                lambda d, K: K,
+                "That is one vector on its way back, one product a step. How many columns has U_K?",
+            ),
+            "one step alone": (
+                lambda d, K: d,
+                "These are the columns of one step. How many steps does each column pass through?",
+            ),
+            "a first step for nothing": (
+                lambda d, K: d * (K - 1),
+                "U₁ = I − αH₀. How do you get at the columns of H₀?",
+            ),
+            "entries for columns": (
+                lambda d, K: d * d * K,
+                "A Hessian-vector product gives a whole column at once. How many columns are there?",
+            ),
+        },
+    ),
+}
