@@ -1,10 +1,20 @@
-"""The notebooks as data: their cells, the claims they make, the checks they run, the pictures they draw."""
+"""The notebooks as data: their cells, the claims they make, the checks they run, the pictures they draw.
+
+`python3 lab.py run tests/collection.py` prints how long each of them is.
+"""
 
 import ast
+import contextlib
+import inspect
+import io
 import re
+import statistics
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+
+from mathlib import figures
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -55,13 +65,97 @@ def citations(notebook):
         (number, i)
         for i, cell in enumerate(notebook.cells)
         if cell.cell_type == "markdown"
-        for number in CITATION.findall(cell.source)
+        for number in CITATION.findall(prose(cell.source))
     ]
 
 
+def prose(source):
+    """Markdown without its mathematics, code and pictures."""
+    return re.sub(r"\$\$.*?\$\$|\$[^$]*\$|```.*?```|`[^`]*`|!\[", "", source, flags=re.S)
+
+
+@dataclass
+class Ran:
+    """What running one code cell here and now brought forth."""
+
+    shown: bool
+    pictures: list  # of (function, arguments, Picture)
+
+
 def run_code(source, namespace):
-    """Run a cell's code here and now; return the value of its last line, as a notebook would show it."""
+    """Run a cell's code; return the value of its last line, which a notebook would show."""
     tree = ast.parse(source)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     exec(compile(tree, "<cell>", "exec"), namespace)
     return eval(compile(ast.Expression(last.value), "<cell>", "eval"), namespace) if last else None
+
+
+def run(notebook):
+    """Run a notebook in this process and return a `Ran` for each code cell; None for cells that only need a screen."""
+    namespace, results = {}, []
+    with recorded_pictures() as calls, contextlib.chdir(NOTEBOOKS):
+        for cell in code_cells(notebook):
+            if is_ignored(cell):
+                results.append(None)
+                continue
+            calls.clear()
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                value = run_code(cell.source, namespace)
+            results.append(Ran(value is not None or bool(printed.getvalue()), list(calls)))
+    return results
+
+
+def is_ignored(cell):
+    return "nbval-ignore-output" in cell.metadata.get("tags", [])
+
+
+@contextlib.contextmanager
+def recorded_pictures():
+    """Record each call of a function in mathlib.figures while the block runs."""
+    calls = []
+
+    def recorder(function):
+        def record(*args, **kwargs):
+            drawn = function(*args, **kwargs)
+            calls.append((function, inspect.signature(function).bind(*args, **kwargs), drawn))
+            return drawn
+
+        return record
+
+    functions = {n: f for n, f in vars(figures).items() if inspect.isfunction(f) and not n.startswith("_")}
+    try:
+        for name, function in functions.items():
+            setattr(figures, name, recorder(function))
+        yield calls
+    finally:
+        for name, function in functions.items():
+            setattr(figures, name, function)
+
+
+def report():
+    """Print, for each notebook, where it stands beside the band of lengths that the collection aims at."""
+    print(f"{'notebook':<44}{'cells':>6}{'code':>6}{'median':>8}{'90 %':>6}{'longest':>9}{'words a cell':>19}{'kB':>6}")
+    for path in notebook_paths():
+        notebook = read(path)
+        lengths = sorted(len(code_lines(cell)) for cell in code_cells(notebook))
+        words = sum(words_of_prose(cell.source) for cell in notebook.cells if cell.cell_type == "markdown")
+        print(
+            f"{path.relative_to(NOTEBOOKS)!s:<44}{len(notebook.cells):>6}{len(lengths):>6}{statistics.median(lengths):>8.1f}"
+            f"{lengths[int(0.9 * (len(lengths) - 1))]:>6}{lengths[-1]:>9}{words / len(lengths):>19.0f}"
+            f"{path.stat().st_size / 1000:>6.0f}"
+        )
+
+
+def words_of_prose(source):
+    """Words, without displayed equations and tables; a formula in a sentence is one word."""
+    text = re.sub(r"^\|.*$", "", re.sub(r"\$\$.*?\$\$", "", source, flags=re.S), flags=re.M)
+    return len(re.sub(r"\$[^$]*\$", "x", text).split())
+
+
+def code_lines(cell):
+    return [line for line in cell.source.splitlines() if line.strip()]
+
+
+if __name__ == "__main__":
+    report()

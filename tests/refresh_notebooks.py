@@ -10,12 +10,15 @@ import nbformat
 from nbclient import NotebookClient
 
 sys.path.insert(0, str(Path(__file__).parent))
-from collection import NOTEBOOKS, notebook_paths
+from collection import NOTEBOOKS, ROOT, notebook_paths
+
+from mathlib.figures import way_back
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+README_PICTURE = ROOT / ".github" / "way_back.png"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -26,7 +29,11 @@ def refresh(path):
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     NotebookClient(
-        notebook, timeout=300, kernel_name="python3", store_widget_state=False, record_timing=False,
+        notebook,
+        timeout=300,
+        kernel_name="python3",
+        store_widget_state=False,
+        record_timing=False,
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     ).execute()
     notebook.metadata = METADATA
@@ -40,6 +47,8 @@ def main(names):
     for path in [Path(name) for name in names] or notebook_paths():
         print(path, flush=True)
         refresh(path)
+    if not names:
+        README_PICTURE.write_bytes(way_back().png())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,107 @@
+"""One environment in three files, locks without addresses, and a repository that speaks of nothing but the project."""
+
+import re
+import subprocess
+import tomllib
+
+import pytest
+import yaml
+from collection import ROOT
+from compare_pictures import TOLERANCE, difference
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from refresh_notebooks import README_PICTURE
+
+from mathlib.figures import way_back
+
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+LOCKS = ["requirements.txt", "requirements-dev.txt"]
+
+
+def declared():
+    return {canonicalize_name(r.name): r.specifier for r in map(Requirement, PYPROJECT["project"]["dependencies"])}
+
+
+def locked(name):
+    """Each package of a lock with its versions: more than one where Python's version decides."""
+    lines = re.findall(r"^([\w.-]+)==([^\s;]+)", (ROOT / name).read_text(encoding="utf-8"), re.M)
+    versions = {}
+    for package, version in lines:
+        versions.setdefault(canonicalize_name(package), []).append(version)
+    return versions
+
+
+def test_conda_has_the_names_and_bounds_of_pyproject():
+    entries = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
+    plain = [Requirement(entry) for entry in entries if isinstance(entry, str)]
+    conda = {canonicalize_name(r.name): r.specifier for r in plain}
+    assert str(conda.pop("python")) == PYPROJECT["project"]["requires-python"]
+    conda.pop("pip")
+    assert conda == declared()
+    assert {"pip": ["--editable ."]} in entries
+
+
+def test_the_lock_holds_every_dependency_within_its_bounds():
+    versions = locked("requirements.txt")
+    for name, bounds in declared().items():
+        assert versions[name], name
+        assert all(bounds.contains(version) for version in versions[name]), name
+
+
+def test_the_lint_is_locked_within_its_bounds():
+    (lint,) = map(Requirement, PYPROJECT["project"]["optional-dependencies"]["dev"])
+    assert all(lint.specifier.contains(version) for version in locked("requirements-dev.txt")[lint.name])
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_has_hashes_no_address_and_the_command_that_makes_it(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    head, *packages = re.split(r"^(?=[\w.-]+==)", text, flags=re.M)
+    assert "uv pip compile" in head
+    assert f"--output-file {name}" in head
+    assert all("--hash=sha256:" in package for package in packages)
+    assert not re.search(r"https?:|file:|--(extra-)?index-url|--find-links", text)
+
+
+def tracked_files():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def test_no_file_names_a_path_of_somebodys_machine_or_a_registry():
+    slash = "/"
+    places = [slash.join(["", place, ""]) for place in ("root", "work", "Users", "home", "opt")]
+    registries = ["pythonhosted" + ".org", "pypi" + ".org", "registry." + "npmjs"]
+    for path in tracked_files():
+        if path.suffix in {".png"}:
+            continue
+        text = path.read_text(encoding="utf-8")
+        assert not [word for word in places + registries if word in text], path
+
+
+def test_no_build_product_is_tracked():
+    assert not [
+        p
+        for p in tracked_files()
+        if re.search(r"__pycache__|\.pyc$|checkpoint|\.egg-info|\.venv", str(p.relative_to(ROOT)))
+    ]
+
+
+@pytest.mark.stored
+def test_the_picture_of_the_readme_is_what_its_function_draws():
+    picture = way_back()
+    assert difference(README_PICTURE.read_bytes(), picture) <= TOLERANCE
+    assert f"![{picture.sentence}]" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_links_of_the_documents_resolve(page):
+    for target in re.findall(r"\]\(([^)#\s]+)\)", (ROOT / page).read_text(encoding="utf-8")):
+        assert (ROOT / target).exists(), target
+
+
+def test_every_notebook_stands_in_the_readme():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert all(f"(notebooks/{p.name})" in readme for p in (ROOT / "notebooks").glob("*.ipynb"))

@@ -1,0 +1,376 @@
+"""Bad input meets an error of its own, which says what was given and what to pass instead."""
+
+import numpy as np
+import pytest
+import sympy
+
+from mathlib import (
+    Loss,
+    any_loss,
+    complex_step,
+    double_well,
+    finite_difference_directional,
+    finite_difference_gradient,
+    finite_difference_jacobian,
+    fomaml_gradient,
+    implicit_gradient,
+    inner_loop,
+    logistic,
+    maml_gradient,
+    meta_loss,
+    quadratic,
+    reptile_gradient,
+    rosenbrock,
+    step_jacobian,
+    unrolled_jacobian,
+)
+
+x, y = sympy.symbols("x y")
+L = rosenbrock()
+POINT = np.array([0.5, -1.0])
+SYMBOLS = sympy.Matrix([x, y])
+
+AT_A_POINT = {
+    "inner_loop": lambda theta, alpha=0.1: inner_loop([L], theta, alpha),
+    "meta_loss": lambda theta, alpha=0.1: meta_loss([L], L, theta, alpha),
+    "step_jacobian": lambda theta, alpha=0.1: step_jacobian(L, theta, alpha),
+    "unrolled_jacobian": lambda theta, alpha=0.1: unrolled_jacobian([L], theta, alpha),
+    "maml_gradient": lambda theta, alpha=0.1: maml_gradient([L], L, theta, alpha),
+    "fomaml_gradient": lambda theta, alpha=0.1: fomaml_gradient([L], L, theta, alpha),
+    "reptile_gradient": lambda theta, alpha=0.1: reptile_gradient([L], theta, alpha),
+}
+every_function = pytest.mark.parametrize("function", list(AT_A_POINT.values()), ids=list(AT_A_POINT))
+OF_LOSSES = {
+    "inner_loop": lambda losses: inner_loop(losses, POINT, 0.1),
+    "meta_loss": lambda losses: meta_loss(losses, L, POINT, 0.1),
+    "unrolled_jacobian": lambda losses: unrolled_jacobian(losses, POINT, 0.1),
+    "maml_gradient": lambda losses: maml_gradient(losses, L, POINT, 0.1),
+    "fomaml_gradient": lambda losses: fomaml_gradient(losses, L, POINT, 0.1),
+    "reptile_gradient": lambda losses: reptile_gradient(losses, POINT, 0.1),
+}
+
+BAD_POINTS = {
+    "a list": ([0.5, -1.0], TypeError, r"theta is a list; expected a NumPy array .* Write np\.array"),
+    "a text": ("0.5", TypeError, "theta is a str; expected a NumPy array"),
+    "a number": (0.5, TypeError, "theta is a float; expected a NumPy array"),
+    "integers": (np.array([1, 2]), TypeError, r"dtype int64; expected floating point\. Write theta\.astype\(float\)"),
+    "booleans": (np.array([True, False]), TypeError, "dtype bool; expected floating point"),
+    "objects": (np.array([x, y]), TypeError, "dtype object; expected floating point"),
+    "NaN": (np.array([0.5, np.nan]), ValueError, r"theta has a NaN or infinite entry: \[0\.5 nan\]"),
+    "infinity": (np.array([-np.inf, 0.5]), ValueError, "NaN or infinite entry.*smaller alpha"),
+    "three entries for two": (np.ones(3), ValueError, r"theta has shape \(3,\); expected shape \(2,\)"),
+    "no entries": (np.ones(0), ValueError, r"theta has shape \(0,\); expected shape \(2,\)"),
+    "a NumPy column": (np.ones((2, 1)), ValueError, r"theta has shape \(2, 1\); expected shape \(2,\)"),
+    "a NumPy row": (np.ones((1, 2)), ValueError, r"theta has shape \(1, 2\); expected shape \(2,\)"),
+    "a zero-dimensional array": (np.array(1.0), ValueError, r"theta has shape \(\); expected shape \(2,\)"),
+    "a SymPy row": (SYMBOLS.T, ValueError, r"shape \(1, 2\); expected a column of 2 entries, shape \(2, 1\)"),
+    "a SymPy column of one": (sympy.Matrix([x]), ValueError, r"shape \(1, 1\); expected a column of 2 entries"),
+}
+BAD_STEP_SIZES = {
+    "a text": ("0.1", TypeError, "alpha is '0.1', a str; expected a real number"),
+    "None": (None, TypeError, "alpha is None, a NoneType"),
+    "True": (True, TypeError, "alpha is True, a bool"),
+    "NumPy's True": (np.bool_(True), TypeError, "alpha is .*True.*, a bool"),
+    "an array": (np.array([0.1, 0.2]), TypeError, r"alpha is array\(\[0\.1, 0\.2\]\), a ndarray"),
+    "a complex number": (0.1j, TypeError, "a complex; expected a real number"),
+    "negative": (-0.1, ValueError, "alpha is -0.1; a step size is finite, and zero or positive"),
+    "NaN": (float("nan"), ValueError, "alpha is nan; a step size is finite"),
+    "infinite": (np.inf, ValueError, "alpha is inf; a step size is finite"),
+}
+
+
+def rows(cases):
+    return [pytest.param(*case, id=name) for name, case in cases.items()]
+
+
+@every_function
+@pytest.mark.parametrize(("theta", "error", "message"), rows(BAD_POINTS))
+def test_a_point_is_a_finite_floating_array_of_the_right_shape_or_a_column(function, theta, error, message):
+    with pytest.raises(error, match=message):
+        function(theta)
+
+
+@every_function
+@pytest.mark.parametrize(("alpha", "error", "message"), rows(BAD_STEP_SIZES))
+@pytest.mark.parametrize("theta", [POINT, SYMBOLS], ids=["numbers", "symbols"])
+def test_alpha_is_a_finite_real_number_and_not_negative(function, theta, alpha, error, message):
+    with pytest.raises(error, match=message):
+        function(theta, alpha)
+
+
+@pytest.mark.parametrize("alpha", [sympy.Rational(-1, 10), sympy.nan, sympy.oo, sympy.I, 1 - sympy.sqrt(2)])
+def test_an_exact_alpha_is_finite_real_and_not_negative_too(alpha):
+    with pytest.raises(ValueError, match=r"alpha is .*; a step size is"):
+        inner_loop([L], SYMBOLS, alpha)
+
+
+@every_function
+@pytest.mark.parametrize("alpha", [sympy.Symbol("alpha"), sympy.Rational(1, 10)])
+def test_a_symbolic_alpha_does_not_go_with_numbers(function, alpha):
+    with pytest.raises(TypeError, match=r"alpha is the SymPy expression .* Pass float\(alpha\)"):
+        function(POINT, alpha)
+
+
+@pytest.mark.parametrize("alpha", [0, 0.0, 0.1, np.float64(0.1), np.float32(0.1)])
+def test_zero_and_every_real_type_are_step_sizes(alpha):
+    np.testing.assert_array_equal(inner_loop([L], POINT, alpha)[-1], POINT - float(alpha) * L.gradient(POINT))
+
+
+def test_no_steps_at_all_are_allowed():
+    assert inner_loop([], POINT, 0.1) == [POINT]
+
+
+@pytest.mark.parametrize("function", list(OF_LOSSES.values()), ids=list(OF_LOSSES))
+@pytest.mark.parametrize(
+    ("losses", "message"),
+    [
+        (L, r"losses is a Loss; expected a list .* write \[loss\] \* K"),
+        ("LL", "losses is a str; expected a list"),
+        (None, "losses is a NoneType; expected a list"),
+        (3, "losses is a int; expected a list"),
+        ((loss for loss in [L]), "losses is a generator; expected a list"),
+        ({L}, "losses is a set; expected a list"),
+        ([L, x**2], "the support loss of step 2 is a Pow; expected an object with .value, .gradient and .linearize"),
+        ([L.gradient], "the support loss of step 1 is a method"),
+    ],
+    ids=["one loss", "a text", "None", "a number", "a generator", "a set", "an expression inside", "a method inside"],
+)
+def test_losses_is_a_list_with_one_loss_for_each_step(function, losses, message):
+    with pytest.raises(TypeError, match=message):
+        function(losses)
+
+
+class WithoutLinearize:
+    def gradient(self, theta):
+        return theta
+
+
+@pytest.mark.parametrize("query", [WithoutLinearize(), "Q", None, x**2, [L]])
+@pytest.mark.parametrize("function", [meta_loss, maml_gradient, fomaml_gradient])
+def test_the_query_answers_for_gradient_and_linearize(function, query):
+    with pytest.raises(TypeError, match=f"query is a {type(query).__name__}; expected an object with"):
+        function([L], query, POINT, 0.1)
+
+
+@pytest.mark.parametrize("loss", [WithoutLinearize(), "L", [L]])
+def test_the_loss_of_a_single_step_is_a_loss(loss):
+    with pytest.raises(TypeError, match=f"is a {type(loss).__name__}; expected an object with"):
+        step_jacobian(loss, POINT, 0.1)
+
+
+@pytest.mark.parametrize("name", ["step_jacobian", "unrolled_jacobian", "maml_gradient"])
+def test_second_derivatives_take_no_complex_point(name):
+    with pytest.raises(TypeError, match=r"theta is complex; only \.value and \.gradient take complex"):
+        AT_A_POINT[name](POINT + 0j)
+
+
+@pytest.mark.parametrize("method", [L.hessian, L.linearize, lambda theta: L.hvp(theta, POINT)])
+def test_a_loss_takes_no_complex_point_for_second_derivatives(method):
+    with pytest.raises(TypeError, match=r"theta is complex.* Pass theta\.real"):
+        method(POINT + 0j)
+
+
+@pytest.mark.parametrize("method", [L.value, L.gradient, L.hessian, L.linearize])
+@pytest.mark.parametrize(("theta", "error", "message"), rows(BAD_POINTS))
+def test_a_loss_is_asked_at_a_point(method, theta, error, message):
+    with pytest.raises(error, match=message):
+        method(theta)
+
+
+@pytest.mark.parametrize(
+    ("v", "error", "message"),
+    [
+        (np.ones(3), ValueError, r"v has shape \(3,\); expected shape \(2,\)"),
+        (np.array([1, 2]), TypeError, r"v has dtype int64.* Write v\.astype"),
+        ([1.0, 2.0], TypeError, "v is a list"),
+    ],
+)
+def test_a_hessian_meets_a_vector_of_the_right_kind(v, error, message):
+    with pytest.raises(error, match=message):
+        L.hvp(POINT, v)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [[x, y], sympy.Matrix([x]), sympy.ImmutableMatrix([x, y]), sympy.MatrixSymbol("A", 1, 1), (x, y), x < y, None, "x"],
+    ids=["list", "1 x 1", "column", "matrix symbol", "tuple", "relation", "None", "text"],
+)
+def test_a_loss_is_one_number(expression):
+    with pytest.raises(TypeError, match="expected a scalar SymPy expression"):
+        Loss(expression, [x, y])
+
+
+@pytest.mark.parametrize(
+    ("variables", "error", "message"),
+    [
+        ([], ValueError, r"variables is \(\); expected at least one symbol"),
+        ([x, y, x], ValueError, "each of them once"),
+        (["x", "y"], TypeError, "the variable 'x' is a str; expected a SymPy Symbol"),
+        ([x, 2 * y], TypeError, r"the variable 2\*y is a Mul"),
+        (x, TypeError, "variables is a Symbol"),
+    ],
+    ids=["none", "twice", "texts", "an expression", "one symbol, not in a list"],
+)
+def test_variables_are_different_symbols_in_a_list(variables, error, message):
+    with pytest.raises(error, match=message):
+        Loss(x**2 * y, variables)
+
+
+@pytest.mark.parametrize("method", ["value", "gradient", "hessian", "linearize"])
+@pytest.mark.parametrize(
+    ("loss", "names"),
+    [
+        (Loss(sympy.Symbol("b") * x**2 + sympy.Symbol("a"), [x]), "a, b"),
+        (Loss(x**2 * y, [x]), "y"),
+        (any_loss("L", [x]), "L"),
+        (Loss(any_loss("L", [x]).expression * y, [x]), "L, y"),
+    ],
+    ids=["constants", "a variable list that does not match", "an unknown loss", "both"],
+)
+def test_numbers_cannot_be_given_to_what_is_left_unbound(loss, names, method):
+    with pytest.raises(ValueError, match=rf"no number can be given to {names}: .* replace the rest first"):
+        getattr(loss, method)(np.array([0.5]))
+
+
+@pytest.mark.parametrize("name", ["", None, x, 3])
+def test_an_unknown_loss_has_a_name(name):
+    with pytest.raises(TypeError, match=r"the name is .*; expected a text"):
+        any_loss(name, [x])
+
+
+@pytest.mark.parametrize(
+    ("A", "c", "error", "message"),
+    [
+        ([[1.0]], np.ones(1), TypeError, "A is a list; expected a NumPy array or a SymPy Matrix"),
+        (np.eye(1), [1.0], TypeError, "c is a list"),
+        (np.eye(2), np.ones(3), ValueError, r"A has shape \(2, 2\) and c \(3, 1\); expected a square A"),
+        (np.ones((2, 3)), np.ones(2), ValueError, r"A has shape \(2, 3\)"),
+        (np.eye(2), np.ones((1, 2)), ValueError, r"c \(1, 2\)"),
+        (np.array([[1.0, 2.0], [3.0, 1.0]]), np.ones(2), ValueError, r"A is not symmetric.*pass \(A \+ A\.T\) / 2"),
+        (np.eye(2, dtype=int), np.ones(2), TypeError, "A has dtype int64"),
+        (np.eye(2) * 1j, np.ones(2), TypeError, "A is complex"),
+        (np.eye(2), np.array([0.0, np.nan]), ValueError, "c has a NaN or infinite entry"),
+    ],
+)
+def test_a_quadratic_has_a_symmetric_matrix_and_a_minimum_of_its_size(A, c, error, message):
+    with pytest.raises(error, match=message):
+        quadratic(A, c)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "labels", "error", "message"),
+    [
+        (np.ones((2, 3)), np.array([0.0, 1.0]), ValueError, "expected 2 entries, .* each -1 or \\+1"),
+        (np.ones((2, 3)), np.ones(3), ValueError, "expected 2 entries, one for each row"),
+        (np.ones((2, 3)), np.array([1, -1]), TypeError, "labels has dtype int64"),
+        ([[1.0]], np.ones(1), TypeError, "inputs is a list"),
+        (np.array([[np.inf]]), np.ones(1), ValueError, "inputs has a NaN or infinite entry"),
+    ],
+)
+def test_logistic_takes_labels_of_plus_and_minus_one_for_each_example(inputs, labels, error, message):
+    with pytest.raises(error, match=message):
+        logistic(inputs, labels)
+
+
+@pytest.mark.parametrize(
+    ("phi", "strength", "error", "message"),
+    [
+        (POINT, 0, ValueError, "strength is 0; expected a positive number"),
+        (POINT, -1.0, ValueError, "strength is -1.0"),
+        (POINT, np.nan, ValueError, "strength is nan"),
+        (POINT, "1", ValueError, "strength is '1'"),
+        (POINT, True, ValueError, "strength is True"),
+        (np.ones((3, 2)), 1.0, ValueError, r"phi has shape \(3, 2\); expected one task's parameters"),
+        (np.ones(3), 1.0, ValueError, r"shape \(3,\); expected shape \(2,\)"),
+        (np.array([1, 1]), 1.0, TypeError, "phi has dtype int64"),
+        (POINT + 0j, 1.0, TypeError, "phi is complex"),
+        (SYMBOLS, 1.0, TypeError, "phi is a MutableDenseMatrix; expected a NumPy array"),
+    ],
+)
+def test_an_implicit_gradient_wants_a_point_and_a_positive_strength(phi, strength, error, message):
+    with pytest.raises(error, match=message):
+        implicit_gradient(L, L, phi, strength)
+
+
+def test_an_implicit_gradient_is_refused_where_the_inner_problem_has_no_minimum():
+    with pytest.raises(ArithmeticError, match="not positive definite at phi"):
+        implicit_gradient(double_well(), double_well(), np.array([0.1]), strength=0.5)
+
+
+DIFFERENCES = {
+    "directional": lambda theta: finite_difference_directional(L.value, theta, np.ones(2)),
+    "gradient": lambda theta: finite_difference_gradient(L.value, theta),
+    "jacobian": lambda theta: finite_difference_jacobian(L.gradient, theta),
+    "complex step": lambda theta: complex_step(L.value, theta, np.ones(2)),
+}
+
+
+@pytest.mark.parametrize("function", list(DIFFERENCES.values()), ids=list(DIFFERENCES))
+@pytest.mark.parametrize(
+    ("theta", "error", "message"),
+    [
+        ([0.5, -1.0], TypeError, "theta is a list"),
+        (np.array([1, 2]), TypeError, "theta has dtype int64"),
+        (POINT.astype(np.float32), TypeError, r"dtype float32; a check needs float64.* Write theta\.astype"),
+        (POINT + 0j, TypeError, "theta is complex"),
+        (np.array([0.5, np.nan]), ValueError, "theta has a NaN"),
+        (np.ones((2, 1)), ValueError, r"theta has shape \(2, 1\)|expected theta's, \(2, 1\)"),
+        (np.ones(3), ValueError, r"\(3,\)"),
+        (SYMBOLS, TypeError, "theta is a MutableDenseMatrix"),
+    ],
+)
+def test_differences_are_taken_at_a_float64_point(function, theta, error, message):
+    with pytest.raises(error, match=message):
+        function(theta)
+
+
+@pytest.mark.parametrize("function", [finite_difference_directional, complex_step])
+@pytest.mark.parametrize(
+    ("direction", "error", "message"),
+    [
+        (np.ones(3), ValueError, r"direction.*\(3,\)"),
+        ([1.0, 0.0], TypeError, "direction is a list"),
+        (np.array([1, 0]), TypeError, "direction has dtype int64"),
+        (np.array([1.0, np.inf]), ValueError, "direction has a NaN or infinite entry"),
+        (POINT + 0j, TypeError, "direction is complex"),
+    ],
+)
+def test_a_direction_is_a_float64_array_like_theta(function, direction, error, message):
+    with pytest.raises(error, match=message):
+        function(L.value, POINT, direction)
+
+
+def test_there_is_no_derivative_along_zero():
+    with pytest.raises(ValueError, match="direction is zero everywhere"):
+        finite_difference_directional(L.value, POINT, np.zeros(2))
+
+
+@pytest.mark.parametrize("step", [0.0, -0.1, np.nan, np.inf, "0.1", True])
+def test_a_step_of_a_difference_is_positive(step):
+    with pytest.raises(ValueError, match=r"step is .*; expected a positive number"):
+        finite_difference_gradient(L.value, POINT, step=step)
+
+
+@pytest.mark.parametrize(
+    ("function", "value"),
+    [
+        (lambda theta: np.float32(theta[0]), "float32"),
+        (lambda theta: 1, "int64"),
+        (lambda theta: theta[0] + 0j, "complex128"),
+        (lambda theta: np.nan, "nan"),
+        (lambda theta: np.inf, "inf"),
+        (lambda theta: None, "None"),
+        (lambda theta: x, "object"),
+    ],
+    ids=["float32", "integer", "complex", "NaN", "infinity", "None", "a symbol"],
+)
+def test_a_differentiated_function_returns_finite_float64_numbers(function, value):
+    with pytest.raises(ValueError, match=rf"the function returned .*{value}.*expected finite float64 numbers"):
+        finite_difference_gradient(function, POINT)
+
+
+def test_a_gradient_is_of_one_number_and_a_jacobian_of_a_vector():
+    with pytest.raises(ValueError, match=r"returns shape \(2,\); a gradient needs a single number.*_jacobian"):
+        finite_difference_gradient(L.gradient, POINT)
+    with pytest.raises(ValueError, match=r"returns shape \(\); a Jacobian needs a vector.*_gradient"):
+        finite_difference_jacobian(L.value, POINT)

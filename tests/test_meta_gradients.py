@@ -1,0 +1,533 @@
+"""Meta-gradients against direct differentiation, closed forms, finite differences and the complex step."""
+
+from itertools import combinations
+from math import prod
+
+import numpy as np
+import pytest
+import scipy.optimize
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mathlib import (
+    Loss,
+    any_loss,
+    complex_step,
+    double_well,
+    finite_difference_directional,
+    finite_difference_gradient,
+    finite_difference_jacobian,
+    fomaml_gradient,
+    implicit_gradient,
+    inner_loop,
+    logistic,
+    maml_gradient,
+    meta_loss,
+    quadratic,
+    reptile_gradient,
+    rosenbrock,
+    step_jacobian,
+    unrolled_jacobian,
+)
+
+ALPHA = sympy.Symbol("alpha")
+
+
+class LogCosh:
+    """Σ_j log cosh((Aθ)_j), written without mathlib; with A of shape (tasks, n, d) one loss for each row of theta."""
+
+    def __init__(self, A):
+        self.A = A
+
+    def value(self, theta):
+        return np.log(np.cosh(self._inside(theta))).sum(axis=-1)
+
+    def gradient(self, theta):
+        return self._back(np.tanh(self._inside(theta)))
+
+    def linearize(self, theta):
+        curvature = 1 - np.tanh(self._inside(theta)) ** 2
+        return self.gradient(theta), lambda v: self._back(curvature * self._inside(v))
+
+    def _inside(self, theta):
+        return np.einsum("...nd,...d->...n", self.A, theta)
+
+    def _back(self, v):
+        return np.einsum("...nd,...n->...d", self.A, v)
+
+
+class Bowl:
+    """½ (θ − c)ᵀA(θ − c), written without mathlib."""
+
+    def __init__(self, A, c):
+        self.A, self.c = A, c
+
+    def value(self, theta):
+        return (theta - self.c) @ self.A @ (theta - self.c) / 2
+
+    def gradient(self, theta):
+        return self.A @ (theta - self.c)
+
+    def linearize(self, theta):
+        return self.gradient(theta), lambda v: self.A @ v
+
+    def hessian(self, theta):
+        return self.A
+
+
+def unknown(name, d):
+    return any_loss(name, sympy.symbols(f"x1:{d + 1}"))
+
+
+def minibatch(seed, n=3, d=2):
+    rng = np.random.default_rng(seed)
+    return logistic(rng.normal(scale=2, size=(n, d)).round(2), rng.choice([-1.0, 1.0], n))
+
+
+u, v = sympy.symbols("u v")
+# support losses, query loss, theta, alpha; where d > 1 the Hessians do not commute
+CASES = {
+    "rosenbrock": ([rosenbrock(a=1, b=5)] * 5, rosenbrock(a=2, b=3), np.array([-0.5, 0.8]), 0.02),
+    "minibatches": ([minibatch(s) for s in (1, 2, 3)], minibatch(4), np.array([0.5, -1.0]), 0.7),
+    "double well": ([double_well()] * 4, double_well(), np.array([0.4]), 0.3),
+    "a mixture": (
+        [
+            rosenbrock(a=1, b=2),
+            Loss(sympy.cos(u * v) + u, [u, v]),
+            quadratic(np.array([[2.0, 1.0], [1.0, 3.0]]), np.ones(2)),
+        ],
+        rosenbrock(a=0, b=1),
+        np.array([0.3, -0.6]),
+        0.1,
+    ),
+}
+each_case = pytest.mark.parametrize(("losses", "query", "theta", "alpha"), list(CASES.values()), ids=list(CASES))
+
+
+# Against numbers that were obtained by another route.
+
+
+@each_case
+def test_the_meta_gradient_is_what_finite_differences_of_the_meta_loss_say(losses, query, theta, alpha):
+    estimate = finite_difference_gradient(lambda t: meta_loss(losses, query, t, alpha), theta)
+    gradient = maml_gradient(losses, query, theta, alpha)
+    assert (estimate.error < 1e-6 * np.abs(gradient).max()).all()
+    assert (np.abs(estimate.value - gradient) <= estimate.error).all()
+
+
+@each_case
+def test_the_unrolled_jacobian_is_what_finite_differences_of_the_inner_loop_say(losses, query, theta, alpha):
+    estimate = finite_difference_jacobian(lambda t: inner_loop(losses, t, alpha)[-1], theta)
+    jacobian = unrolled_jacobian(losses, theta, alpha)
+    assert (estimate.error < 1e-6 * np.abs(jacobian).max()).all()
+    assert (np.abs(estimate.value - jacobian) <= estimate.error).all()
+
+
+@each_case
+def test_the_complex_step_through_the_whole_inner_loop_says_the_same(losses, query, theta, alpha):
+    along = [complex_step(lambda t: meta_loss(losses, query, t, alpha), theta, e) for e in np.eye(theta.size)]
+    # No subtraction anywhere: only the rounding of some hundred operations.
+    np.testing.assert_allclose(maml_gradient(losses, query, theta, alpha), along, rtol=1e-12, atol=1e-13)
+
+
+@each_case
+def test_the_inner_loop_is_gradient_descent_with_one_loss_a_step(losses, query, theta, alpha):
+    trajectory = inner_loop(losses, theta, alpha)
+    assert len(trajectory) == len(losses) + 1
+    np.testing.assert_array_equal(trajectory[0], theta)
+    for loss, before, after in zip(losses, trajectory[:-1], trajectory[1:], strict=True):
+        np.testing.assert_array_equal(after, before - alpha * loss.gradient(before))
+    assert meta_loss(losses, query, theta, alpha) == query.value(trajectory[-1])
+    np.testing.assert_array_equal(fomaml_gradient(losses, query, theta, alpha), query.gradient(trajectory[-1]))
+
+
+@each_case
+def test_reptile_is_the_way_from_the_first_point_to_the_last_over_alpha(losses, query, theta, alpha):
+    last = inner_loop(losses, theta, alpha)[-1]
+    # The difference cancels: its rounding is that of theta, divided by alpha.
+    np.testing.assert_allclose(
+        reptile_gradient(losses, theta, alpha), (theta - last) / alpha, rtol=0, atol=1e-13 / alpha
+    )
+
+
+@pytest.mark.parametrize("case", ["rosenbrock", "minibatches", "a mixture"])
+def test_the_hessians_of_a_case_do_not_commute_so_that_a_wrong_order_shows(case):
+    losses, _, theta, alpha = CASES[case]
+    factors = [step_jacobian(L, t, alpha) for L, t in zip(losses, inner_loop(losses, theta, alpha), strict=False)]
+    forward, backward = np.linalg.multi_dot(factors), np.linalg.multi_dot(factors[::-1])
+    assert np.abs(forward - backward).max() > 1e-3 * np.abs(forward).max()
+
+
+def test_on_a_quadratic_the_powers_of_one_matrix_give_every_gradient():
+    A, c = np.array([[2.0, 0.5, 0.0], [0.5, 1.0, -0.25], [0.0, -0.25, 3.0]]), np.array([1.0, -2.0, 0.5])
+    theta, alpha, K, I = np.array([0.5, 1.0, -1.5]), 0.2, 5, np.eye(3)
+    loss, power = quadratic(A, c), np.linalg.matrix_power
+    close = {"rtol": 1e-12, "atol": 1e-14}
+    np.testing.assert_allclose(
+        maml_gradient([loss] * K, loss, theta, alpha), power(I - alpha * A, 2 * K) @ A @ (theta - c), **close
+    )
+    np.testing.assert_allclose(
+        fomaml_gradient([loss] * K, loss, theta, alpha), power(I - alpha * A, K) @ A @ (theta - c), **close
+    )
+    np.testing.assert_allclose(unrolled_jacobian([loss] * K, theta, alpha), power(I - alpha * A, K), **close)
+    np.testing.assert_allclose(
+        reptile_gradient([loss] * K, theta, alpha), (I - power(I - alpha * A, K)) @ (theta - c) / alpha, **close
+    )
+
+
+def test_symbols_and_numbers_agree():
+    losses, query, theta, alpha = CASES["a mixture"]
+    exact = sympy.Matrix([sympy.Rational(3, 10), sympy.Rational(-6, 10)])
+    for function in (maml_gradient, fomaml_gradient):
+        symbolic = function(losses[::2], query, exact, sympy.Rational(1, 10))
+        np.testing.assert_allclose(
+            function(losses[::2], query, theta, alpha), np.ravel(symbolic).astype(float), rtol=1e-13
+        )
+
+
+# Laws that hold for all inputs.
+
+numbers = st.floats(-2, 2).map(lambda a: round(a, 3))
+step_sizes = st.floats(0.01, 0.5)
+laws = settings(derandomize=True, deadline=None, max_examples=40)
+
+
+def vectors(d=3):
+    return st.lists(numbers, min_size=d, max_size=d).map(np.array)
+
+
+def matrices(n=2, d=3):
+    return st.lists(vectors(d), min_size=n, max_size=n).map(np.array)
+
+
+def bowls(d=3):
+    return st.builds(lambda B, c: Bowl(B + B.T, c), matrices(d, d), vectors(d))
+
+
+curved = st.lists(matrices().map(LogCosh), min_size=1, max_size=4)
+
+
+@pytest.mark.parametrize("alpha", [0, 0.1])
+def test_no_steps_change_nothing(alpha):
+    query, theta = rosenbrock(), np.array([0.5, -1.0])
+    assert inner_loop([], theta, alpha) == [theta]
+    assert meta_loss([], query, theta, alpha) == query.value(theta)
+    np.testing.assert_array_equal(unrolled_jacobian([], theta, alpha), np.eye(2))
+    np.testing.assert_array_equal(maml_gradient([], query, theta, alpha), query.gradient(theta))
+    np.testing.assert_array_equal(fomaml_gradient([], query, theta, alpha), query.gradient(theta))
+    np.testing.assert_array_equal(reptile_gradient([], theta, alpha), [0, 0])
+
+
+def test_no_steps_change_nothing_in_symbols():
+    query = unknown("Q", 2)
+    theta = sympy.Matrix(query.variables)
+    assert unrolled_jacobian([], theta, ALPHA) == sympy.eye(2)
+    assert maml_gradient([], query, theta, ALPHA) == fomaml_gradient([], query, theta, ALPHA) == query.gradient(theta)
+    assert reptile_gradient([], theta, ALPHA) == sympy.zeros(2, 1)
+
+
+@laws
+@given(curved, matrices().map(LogCosh), vectors())
+def test_steps_of_length_zero_leave_the_query_gradient(losses, query, theta):
+    np.testing.assert_array_equal(inner_loop(losses, theta, 0)[-1], theta)
+    np.testing.assert_array_equal(maml_gradient(losses, query, theta, 0), query.gradient(theta))
+
+
+@laws
+@given(st.lists(vectors(), min_size=1, max_size=4), matrices().map(LogCosh), vectors(), step_sizes)
+def test_on_linear_losses_first_order_is_exact(slopes, query, theta, alpha):
+    losses = [Slope(slope) for slope in slopes]
+    moved = query.gradient(theta - alpha * np.sum(slopes, axis=0))
+    np.testing.assert_array_equal(
+        maml_gradient(losses, query, theta, alpha), fomaml_gradient(losses, query, theta, alpha)
+    )
+    np.testing.assert_allclose(maml_gradient(losses, query, theta, alpha), moved, rtol=0, atol=1e-13)
+
+
+class Slope:
+    """The linear loss with this gradient everywhere."""
+
+    def __init__(self, slope):
+        self.slope = slope
+
+    def gradient(self, theta):
+        return self.slope
+
+    def linearize(self, theta):
+        return self.slope, lambda v: 0 * v
+
+
+@laws
+@given(st.lists(vectors(), min_size=2, max_size=4), st.randoms(use_true_random=False), vectors(), step_sizes)
+def test_where_hessians_commute_the_order_of_the_steps_does_not_matter(diagonals, random, theta, alpha):
+    losses, query = [Bowl(np.diag(d), np.zeros(3)) for d in diagonals], Bowl(np.ones((3, 3)), np.ones(3))
+    shuffled = random.sample(losses, len(losses))
+    np.testing.assert_allclose(
+        maml_gradient(losses, query, theta, alpha), maml_gradient(shuffled, query, theta, alpha), rtol=0, atol=1e-12
+    )
+
+
+@laws
+@given(curved, matrices().map(LogCosh), vectors(), step_sizes, st.integers(0, 4))
+def test_a_trajectory_can_be_cut_anywhere(losses, query, theta, alpha, cut):
+    """The gradient at θ_j travels back through the first j steps as the gradient of a linear query loss would."""
+    middle = inner_loop(losses[:cut], theta, alpha)[-1]
+    rest = Slope(maml_gradient(losses[cut:], query, middle, alpha))
+    np.testing.assert_allclose(
+        maml_gradient(losses, query, theta, alpha), maml_gradient(losses[:cut], rest, theta, alpha), rtol=0, atol=1e-13
+    )
+
+
+@laws
+@given(st.lists(bowls(), min_size=1, max_size=3), bowls(), vectors(), step_sizes, st.sampled_from([0.25, 3.0, 100.0]))
+def test_a_steeper_support_loss_is_a_longer_step(losses, query, theta, alpha, factor):
+    steeper = [Bowl(factor * loss.A, loss.c) for loss in losses]
+    expected = maml_gradient(losses, query, theta, alpha)
+    np.testing.assert_allclose(
+        maml_gradient(steeper, query, theta, alpha / factor), expected, rtol=1e-12, atol=1e-12 * np.abs(expected).max()
+    )
+
+
+@laws
+@given(st.lists(bowls(), min_size=1, max_size=3), bowls(), vectors(), step_sizes, st.sampled_from([-2.0, 0.5, 1e3]))
+def test_a_steeper_query_loss_has_a_longer_gradient(losses, query, theta, alpha, factor):
+    steeper = Bowl(factor * query.A, query.c)
+    for function in (maml_gradient, fomaml_gradient):
+        expected = factor * function(losses, query, theta, alpha)
+        # relative to the factors' norms too: the product can be smaller than what it is made of
+        np.testing.assert_allclose(
+            function(losses, steeper, theta, alpha), expected, rtol=1e-12, atol=1e-12 * abs(factor)
+        )
+
+
+@laws
+@given(curved, matrices().map(LogCosh), vectors(), vectors(), step_sizes)
+def test_the_meta_gradient_along_any_direction_is_the_complex_step(losses, query, theta, direction, alpha):
+    along = complex_step(lambda t: meta_loss(losses, query, t, alpha), theta, direction)
+    assert abs(along - maml_gradient(losses, query, theta, alpha) @ direction) <= 1e-11
+
+
+# Whatever answers to the names of a loss is one.
+
+
+def test_with_1761_parameters_no_matrix_is_needed():
+    rng = np.random.default_rng(0)
+    losses = [LogCosh(rng.normal(size=(10, 1761)) / 30) for _ in range(5)]
+    query, theta, direction = LogCosh(rng.normal(size=(20, 1761)) / 30), rng.normal(size=1761), rng.normal(size=1761)
+    gradient = maml_gradient(losses, query, theta, 0.3)
+    estimate = finite_difference_directional(lambda t: meta_loss(losses, query, t, 0.3), theta, direction)
+    assert estimate.error < 1e-6 * np.linalg.norm(gradient)
+    assert abs(gradient @ direction - estimate.value) <= estimate.error
+    reversed_order = maml_gradient(losses[::-1], query, theta, 0.3)
+    assert abs((gradient - reversed_order) @ direction) > 1e-3
+
+
+@pytest.fixture
+def tasks():
+    rng = np.random.default_rng(7)
+    batch = [LogCosh(rng.normal(size=(6, 4, 3))) for _ in range(4)]
+    one_by_one = [[LogCosh(loss.A[task]) for loss in batch] for task in range(6)]
+    return batch, one_by_one, rng.normal(size=(6, 3))
+
+
+@pytest.mark.parametrize("function", [maml_gradient, fomaml_gradient, meta_loss])
+def test_a_batch_of_tasks_gives_what_its_tasks_give_one_at_a_time(tasks, function):
+    (*losses, query), one_by_one, theta = tasks
+    single = [function(each[:-1], each[-1], point, 0.2) for each, point in zip(one_by_one, theta, strict=True)]
+    np.testing.assert_allclose(function(losses, query, theta, 0.2), single, rtol=1e-12, atol=1e-14)
+
+
+def test_reptile_and_the_inner_loop_take_a_batch_of_tasks_too(tasks):
+    losses, one_by_one, theta = tasks
+    reptiles = [reptile_gradient(each, point, 0.2) for each, point in zip(one_by_one, theta, strict=True)]
+    np.testing.assert_allclose(reptile_gradient(losses, theta, 0.2), reptiles, rtol=1e-12, atol=1e-14)
+    ends = [inner_loop(each, point, 0.2)[-1] for each, point in zip(one_by_one, theta, strict=True)]
+    np.testing.assert_allclose(inner_loop(losses, theta, 0.2)[-1], ends, rtol=1e-12, atol=1e-14)
+
+
+EVERY_FUNCTION = {
+    "inner_loop": lambda L, Q, theta, alpha: inner_loop(L, theta, alpha)[-1],
+    "meta_loss": meta_loss,
+    "step_jacobian": lambda L, Q, theta, alpha: step_jacobian(L[0], theta, alpha),
+    "unrolled_jacobian": lambda L, Q, theta, alpha: unrolled_jacobian(L, theta, alpha),
+    "maml_gradient": maml_gradient,
+    "fomaml_gradient": fomaml_gradient,
+    "reptile_gradient": lambda L, Q, theta, alpha: reptile_gradient(L, theta, alpha),
+    "implicit_gradient": lambda L, Q, theta, alpha: implicit_gradient(L[0], Q, theta, 1 / alpha),
+}
+every_function = pytest.mark.parametrize("function", list(EVERY_FUNCTION.values()), ids=list(EVERY_FUNCTION))
+
+
+@every_function
+@pytest.mark.parametrize("alpha", [0.1, np.float64(0.1), np.float32(0.1)], ids=["float", "float64", "float32"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_precision_of_theta_is_kept(function, alpha, dtype):
+    losses, query, theta, _ = CASES["minibatches"]
+    result = function(losses, query, theta.astype(dtype), alpha)
+    assert result.dtype == dtype
+    np.testing.assert_allclose(result, function(losses, query, theta, 0.1), rtol=1e-4)
+
+
+@every_function
+def test_theta_is_never_written_to(function):
+    losses, query, theta, alpha = CASES["minibatches"]
+    frozen = theta.copy()
+    frozen.flags.writeable = False
+    function(losses, query, frozen, alpha)
+    np.testing.assert_array_equal(frozen, theta)
+
+
+@every_function
+def test_the_list_of_losses_is_left_as_it_was(function):
+    losses, query, theta, alpha = CASES["minibatches"]
+    given = list(losses)
+    assert np.array_equal(function(given, query, theta, alpha), function(tuple(losses), query, theta, alpha))
+    assert given == losses
+
+
+# For every smooth loss: proved, for the d and K that stand here.
+
+
+def is_zero(matrix):
+    return matrix.expand() == sympy.zeros(*matrix.shape)
+
+
+UNKNOWN = {
+    "d=2, K=3, three losses": [unknown(name, 2) for name in ("L", "M", "N")],
+    "d=3, K=3, one loss": [unknown("L", 3)] * 3,
+    "d=1, K=8, one loss": [unknown("L", 1)] * 8,
+    "d=2, K=2, a loss returns": [unknown("L", 2), unknown("M", 2)],
+    "d=4, K=1": [unknown("L", 4)],
+}
+each_unknown = pytest.mark.parametrize("losses", list(UNKNOWN.values()), ids=list(UNKNOWN))
+
+
+@each_unknown
+def test_the_meta_gradient_is_the_derivative_of_the_meta_loss_for_every_smooth_loss(losses):
+    variables = losses[0].variables
+    theta, query = sympy.Matrix(variables), any_loss("Q", variables)
+    direct = sympy.Matrix([meta_loss(losses, query, theta, ALPHA).diff(x) for x in variables])
+    assert is_zero(direct - maml_gradient(losses, query, theta, ALPHA))
+
+
+@each_unknown
+def test_the_unrolled_jacobian_is_the_derivative_of_the_last_point_for_every_smooth_loss(losses):
+    theta = sympy.Matrix(losses[0].variables)
+    direct = inner_loop(losses, theta, ALPHA)[-1].jacobian(theta)
+    assert is_zero(direct - unrolled_jacobian(losses, theta, ALPHA))
+
+
+@pytest.mark.parametrize("d", [1, 2, 3, 4, 5])
+def test_the_jacobian_of_one_step_is_its_derivative_for_every_smooth_loss(d):
+    theta, loss = sympy.Matrix(unknown("L", d).variables), unknown("L", d)
+    assert is_zero((theta - ALPHA * loss.gradient(theta)).jacobian(theta) - step_jacobian(loss, theta, ALPHA))
+
+
+def test_first_order_is_the_meta_gradient_less_its_hessians_for_every_smooth_loss():
+    losses, query = UNKNOWN["d=2, K=3, three losses"], unknown("Q", 2)
+    theta = sympy.Matrix(query.variables)
+    assert fomaml_gradient(losses, query, theta, ALPHA) == query.gradient(inner_loop(losses, theta, ALPHA)[-1])
+    assert not is_zero(fomaml_gradient(losses, query, theta, ALPHA) - maml_gradient(losses, query, theta, ALPHA))
+
+
+class Letter:
+    """A loss whose Hessian is one letter that does not commute: a matrix of any size."""
+
+    def __init__(self, name):
+        self.H = sympy.Symbol(name, commutative=False)
+
+    def gradient(self, theta):
+        return sympy.Matrix([sympy.Symbol("g", commutative=False)])
+
+    def hessian(self, theta):
+        return sympy.Matrix([self.H])
+
+    def linearize(self, theta):
+        return self.gradient(theta), lambda v: self.hessian(theta) * v
+
+
+START = sympy.Matrix([sympy.Symbol("t", commutative=False)])
+
+
+def ordered_sum(letters):
+    """Σ over all subsets of (−α)^|subset| times the product of its letters, in their order."""
+    subsets = [s for r in range(len(letters) + 1) for s in combinations(letters, r)]
+    return sum((-ALPHA) ** len(subset) * prod(subset) for subset in subsets)
+
+
+@pytest.mark.parametrize("K", range(9))
+def test_the_meta_gradient_is_the_ordered_product_for_every_d(K):
+    letters = [Letter(f"H{i}") for i in range(K)]
+    expected = ordered_sum([letter.H for letter in letters]) * sympy.Symbol("g", commutative=False)
+    assert sympy.expand(maml_gradient(letters, Letter("Q"), START, ALPHA)[0] - expected) == 0
+
+
+@pytest.mark.parametrize("K", range(9))
+def test_the_unrolled_jacobian_is_the_product_in_the_other_order_for_every_d(K):
+    letters = [Letter(f"H{i}") for i in range(K)]
+    expected = ordered_sum([letter.H for letter in reversed(letters)])
+    assert sympy.expand(unrolled_jacobian(letters, START, ALPHA)[0] - expected) == 0
+
+
+@pytest.mark.parametrize("K", range(5))
+def test_one_more_step_multiplies_the_jacobian_from_the_left_for_every_d(K):
+    letters = [Letter(f"H{i}") for i in range(K + 1)]
+    before, after = (unrolled_jacobian(letters[:k], START, ALPHA)[0] for k in (K, K + 1))
+    assert sympy.expand(after - (1 - ALPHA * letters[-1].H) * before) == 0
+
+
+# The implicit gradient, at an inner optimum.
+
+
+def inner_optimum(loss, theta, strength):
+    """argmin of L(φ) + λ/2 ‖φ − θ‖², by SciPy on the stationarity condition."""
+    return scipy.optimize.root(
+        lambda phi: loss.gradient(phi) + strength * (phi - theta),
+        theta,
+        jac=lambda phi: loss.hessian(phi) + strength * np.eye(theta.size),
+        tol=1e-14,
+    ).x
+
+
+@pytest.mark.parametrize("strength", [0.3, 1.0, 20.0])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_implicit_gradient_is_the_dense_solution(strength, seed):
+    loss, query = minibatch(seed), minibatch(seed + 10)
+    phi = inner_optimum(loss, np.array([0.5, -1.0]), strength)
+    dense = np.linalg.solve(np.eye(2) + loss.hessian(phi) / strength, query.gradient(phi))
+    # conjugate gradients stop at a residual of 1e-12, and the matrix is at least I
+    np.testing.assert_allclose(implicit_gradient(loss, query, phi, strength), dense, rtol=1e-11)
+
+
+@pytest.mark.parametrize("strength", [0.3, 1.0, 20.0])
+def test_the_implicit_gradient_is_the_derivative_of_the_query_at_the_inner_optimum(strength):
+    loss, query, theta = minibatch(0), minibatch(10), np.array([0.5, -1.0])
+    estimate = finite_difference_gradient(lambda t: query.value(inner_optimum(loss, t, strength)), theta)
+    gradient = implicit_gradient(loss, query, inner_optimum(loss, theta, strength), strength)
+    assert (estimate.error < 1e-6 * np.abs(gradient).max()).all()
+    assert (np.abs(estimate.value - gradient) <= estimate.error).all()
+
+
+def test_the_implicit_gradient_is_what_a_long_inner_loop_tends_to():
+    """Gradient descent on the regularised loss, started at θ: θ enters as the start and as the centre."""
+    loss, query, theta, strength = minibatch(0), minibatch(10), np.array([0.5, -1.0]), 1.0
+
+    def unrolled(theta):
+        phi = theta
+        for _ in range(200):
+            phi = phi - 0.3 * (loss.gradient(phi) + strength * (phi - theta))
+        return phi
+
+    along = [complex_step(lambda t: query.value(unrolled(t)), theta, e) for e in np.eye(2)]
+    np.testing.assert_allclose(implicit_gradient(loss, query, unrolled(theta), strength), along, rtol=1e-10)
+
+
+def test_the_implicit_gradient_of_many_parameters_needs_no_matrix():
+    rng = np.random.default_rng(0)
+    A = rng.normal(size=(10, 1761)) / 10
+    loss, query, phi = LogCosh(A), LogCosh(rng.normal(size=(20, 1761)) / 30), rng.normal(size=1761) / 10
+    # (I + AᵀDA/λ)⁻¹ by Woodbury's identity, a 10 × 10 system
+    D, q = 1 - np.tanh(A @ phi) ** 2, query.gradient(phi)
+    expected = q - A.T @ np.linalg.solve(np.diag(2.0 / D) + A @ A.T, A @ q)
+    np.testing.assert_allclose(implicit_gradient(loss, query, phi, 2.0), expected, rtol=0, atol=1e-11 * np.abs(q).max())

@@ -1,0 +1,357 @@
+"""What nbval does not see: claims without checks, stripped outputs, stale pictures, missing alt text, dead links.
+
+Each guard is a function that returns what is wrong as a list of sentences. It is asked about every notebook,
+and, with a defect planted on purpose, has to find it.
+"""
+
+import base64
+import copy
+import re
+from functools import cache
+
+import matplotlib as mpl
+import pytest
+from collection import (
+    CITATION,
+    LINK,
+    NOTEBOOKS,
+    checks,
+    citations,
+    claims,
+    code_cells,
+    code_lines,
+    is_ignored,
+    notebook_paths,
+    prose,
+    read,
+    run,
+)
+from compare_pictures import TOLERANCE, difference
+
+from mathlib.figures import picture as picture_module
+
+PATHS = notebook_paths()
+CHAPTERS = [path for path in PATHS if path.parent == NOTEBOOKS]
+names = {"ids": lambda path: str(path.relative_to(NOTEBOOKS))}
+every_notebook = pytest.mark.parametrize("path", PATHS, **names)
+ran = cache(lambda path: run(read(path)))
+
+
+@pytest.fixture
+def notebook():
+    """A copy of a real notebook, to plant defects in."""
+    return copy.deepcopy(read(NOTEBOOKS / "01_differentiate_through_an_update.ipynb"))
+
+
+# ---- equation coverage
+
+
+def uncovered(notebook):
+    """Claims without a check beneath, and checks or refutations without a claim above."""
+    claimed, checked = claims(notebook), checks(notebook)
+    called = checks(notebook, names=("check", "refute"))
+    return [
+        *(f"claim ({n}) has no check beneath it" for n, i in claimed if not any(m == n and j > i for m, j in checked)),
+        *(f"check of ({n}) has no claim above it" for n, j in called if not any(m == n and i < j for m, i in claimed)),
+    ]
+
+
+def misnumbered(all_claims):
+    """Numbers used twice, and numbers that are not the chapter's, counted up from 1."""
+    numbers = [number for _, number in all_claims]
+    wrong = [f"({n}) is used twice" for n in sorted(set(numbers)) if numbers.count(n) > 1]
+    for name in {name for name, _ in all_claims}:
+        mine = [number for other, number in all_claims if other == name]
+        expected = [f"{int(name[:2])}.{k}" for k in range(1, len(mine) + 1)]
+        if mine != expected:
+            wrong.append(f"{name} numbers its claims {mine}; expected {expected}")
+    return wrong
+
+
+def dangling(notebook, numbers):
+    return [f"({n}) is cited and stands nowhere" for n, _ in citations(notebook) if n not in numbers]
+
+
+def every_claim():
+    return [(path.name, number) for path in CHAPTERS for number, _ in claims(read(path))]
+
+
+@every_notebook
+def test_every_claim_is_checked_and_every_check_has_a_claim(path):
+    assert uncovered(read(path)) == []
+
+
+def test_claims_are_numbered_once_and_in_order():
+    assert every_claim()
+    assert misnumbered(every_claim()) == []
+
+
+@every_notebook
+def test_no_citation_dangles(path):
+    assert dangling(read(path), {number for _, number in every_claim()}) == []
+
+
+def test_a_dropped_check_a_stray_check_and_a_check_above_its_claim_are_noticed(notebook):
+    i = next(i for i, cell in enumerate(notebook.cells) if 'check("1.4"' in cell.source)
+    dropped, above = copy.deepcopy(notebook), copy.deepcopy(notebook)
+    del dropped.cells[i]
+    assert uncovered(dropped) == ["claim (1.4) has no check beneath it"]
+    above.cells.insert(1, above.cells.pop(i))
+    assert len(uncovered(above)) == 2
+    notebook.cells[i].source = notebook.cells[i].source.replace("1.4", "1.44")
+    assert len(uncovered(notebook)) == 2
+
+
+def test_a_number_used_twice_and_a_gap_are_noticed():
+    assert "(1.2) is used twice" in misnumbered([("01_a", "1.1"), ("01_a", "1.2"), ("02_b", "1.2")])
+    assert misnumbered([("01_a", "1.1"), ("01_a", "1.3")])
+
+
+def test_a_dangling_citation_is_noticed(notebook):
+    notebook.cells[-1].source += " See (9.87)."
+    assert dangling(notebook, {"1.1", "1.2", "1.3", "1.4", "1.5"}) == ["(9.87) is cited and stands nowhere"]
+
+
+# ---- what is stored
+
+
+def miscounted(notebook):
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    return [] if counts == list(range(1, len(counts) + 1)) else [f"execution counts are {counts}"]
+
+
+def missing_outputs(notebook, results):
+    """Cells that show something when they run, and have nothing stored."""
+    cells = code_cells(notebook)
+    return [
+        f"cell {i} shows something, and nothing is stored: {cell.source[:60]!r}"
+        for i, (cell, result) in enumerate(zip(cells, results, strict=True), start=1)
+        if result and result.shown and not cell.outputs
+    ]
+
+
+def stored_pngs(cell):
+    return [
+        (o.data["image/png"], o.metadata.get("image/png", {})) for o in cell.outputs if "image/png" in o.get("data", {})
+    ]
+
+
+def stale_pictures(notebook, results):
+    """Pictures that no longer show what their function draws, or that were not made by one."""
+    wrong = []
+    for i, (cell, result) in enumerate(zip(code_cells(notebook), results, strict=True), start=1):
+        drawn = [] if result is None else [picture for _, _, picture in result.pictures]
+        stored = stored_pngs(cell)
+        if not is_ignored(cell) and len(stored) != len(drawn):
+            wrong.append(f"cell {i} stores {len(stored)} pictures and draws {len(drawn)}")
+        for (png, _), picture in zip(stored, drawn, strict=False):
+            if difference(base64.b64decode(png), picture) > TOLERANCE:
+                wrong.append(f"cell {i} stores a picture that is not what it draws")
+    return wrong
+
+
+def missing_alternatives(notebook):
+    """Pictures without a sentence with numbers: in the picture's metadata, and in the text beneath it."""
+    wrong = []
+    for i, cell in enumerate(code_cells(notebook), start=1):
+        texts = " ".join(str(o.get("data", {}).get("text/markdown", "")) for o in cell.outputs)
+        for _, metadata in stored_pngs(cell):
+            alt = metadata.get("alt", "")
+            if len(alt) < 40 or not re.search(r"\d", alt):
+                wrong.append(f"cell {i} has a picture whose alt text is {alt!r}")
+            elif alt not in texts:
+                wrong.append(f"cell {i} does not print the sentence of its picture")
+    images = [
+        m for cell in notebook.cells if cell.cell_type == "markdown" for m in re.findall(r"!\[([^\]]*)\]", cell.source)
+    ]
+    return wrong + [f"an image in the text has the alt text {alt!r}" for alt in images if not re.search(r"\d", alt)]
+
+
+@every_notebook
+def test_execution_counts_run_from_1_to_n(path):
+    assert miscounted(read(path)) == []
+
+
+@every_notebook
+def test_outputs_are_stored_wherever_a_run_makes_some(path):
+    assert missing_outputs(read(path), ran(path)) == []
+
+
+@pytest.mark.stored
+@every_notebook
+def test_stored_pictures_are_what_their_cells_draw(path):
+    assert stale_pictures(read(path), ran(path)) == []
+
+
+@every_notebook
+def test_every_picture_has_an_alternative_text_with_its_numbers(path):
+    assert missing_alternatives(read(path)) == []
+
+
+def pictures_drawn(path):
+    return [call for result in ran(path) if result for call in result.pictures]
+
+
+@pytest.mark.parametrize("path", CHAPTERS, **names)
+def test_a_picture_with_alpha_off_by_ten_percent_is_noticed(path):
+    for function, arguments, picture in pictures_drawn(path):
+        if "alpha" not in arguments.arguments:
+            continue
+        arguments = copy.copy(arguments)
+        arguments.arguments = arguments.arguments | {"alpha": 1.1 * arguments.arguments["alpha"]}
+        changed = function(*arguments.args, **arguments.kwargs)
+        assert difference(changed.png(), picture) > TOLERANCE, function.__name__
+
+
+@pytest.mark.parametrize("path", CHAPTERS, **names)
+def test_a_picture_drawn_with_other_fonts_is_still_recognised(path, monkeypatch, tmp_path):
+    style = tmp_path / "other.mplstyle"
+    style.write_text(picture_module.STYLE.read_text().replace("DejaVu Sans", "DejaVu Serif") + "\ntext.hinting: none\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(picture_module, "STYLE", style)
+        others = [function(*a.args, **a.kwargs) for function, a, _ in pictures_drawn(path)]
+        stored = [other.png() for other in others]
+    for (function, _, picture), png in zip(pictures_drawn(path), stored, strict=True):
+        assert difference(png, picture) <= TOLERANCE, function.__name__
+
+
+def test_wrong_counts_and_stripped_outputs_are_noticed(notebook):
+    results = ran(NOTEBOOKS / "01_differentiate_through_an_update.ipynb")
+    for cell in code_cells(notebook):
+        cell.outputs, cell.execution_count = [], None
+    assert miscounted(notebook)
+    assert len(missing_outputs(notebook, results)) == sum(result.shown for result in results) > 10
+
+
+@pytest.mark.stored
+def test_a_swapped_picture_and_a_lost_alternative_text_are_noticed(notebook):
+    results = ran(NOTEBOOKS / "01_differentiate_through_an_update.ipynb")
+    with_picture = [
+        output for cell in code_cells(notebook) for output in cell.outputs if "image/png" in output.get("data", {})
+    ]
+    first, second = with_picture[:2]
+    first.data["image/png"] = second.data["image/png"]
+    second.metadata["image/png"]["alt"] = "A figure."
+    assert len(stale_pictures(notebook, results)) == 1
+    assert len(missing_alternatives(notebook)) == 1
+
+
+# ---- the page
+
+
+def unwieldy(notebook):
+    """Cells that do not fit a projector: over 15 lines, or over 80 columns."""
+    wrong = []
+    for i, cell in enumerate(code_cells(notebook), start=1):
+        lines = code_lines(cell)
+        if len(lines) > 15:
+            wrong.append(f"code cell {i} has {len(lines)} lines; at most 15 fit")
+        wrong += [f"code cell {i} has a line of {len(line)} columns" for line in lines if len(line) > 80]
+    return wrong
+
+
+def ill_begun(notebook):
+    """A first code cell that does more than import, or imports everything."""
+    lines = code_lines(code_cells(notebook)[0])
+    wrong = [line for line in lines if not re.match(r"(import|from) ", line) or "*" in line]
+    return [f"the first code cell holds {line!r}" for line in wrong] + (
+        ["it has over five lines"] if len(lines) > 5 else []
+    )
+
+
+def anchors(notebook):
+    """The ids that JupyterLab gives to headings."""
+    headings = [
+        m
+        for cell in notebook.cells
+        if cell.cell_type == "markdown"
+        for m in re.findall(r"^#+ (.*)$", cell.source, re.M)
+    ]
+    return {heading.strip().replace(" ", "-") for heading in headings}
+
+
+def dead_links(notebook, folder):
+    wrong = []
+    for cell in notebook.cells:
+        for target in LINK.findall(cell.source) if cell.cell_type == "markdown" else []:
+            if re.match(r"https?:", target):
+                continue
+            name, _, anchor = target.partition("#")
+            file = folder / name if name else None
+            if file and not file.is_file():
+                wrong.append(f"{target} leads nowhere")
+            elif anchor and anchor not in anchors(read(file) if file else notebook):
+                wrong.append(f"{target} names a section that is not there")
+    return wrong
+
+
+def exclamations(notebook):
+    """Words and signs that the house style does without."""
+    text = prose("\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown"))
+    return re.findall(
+        r"[^.!?\n]*!(?= |$)|\b(?:simply|obviously|clearly|of course|trivially)\b", text, flags=re.I | re.M
+    )
+
+
+@every_notebook
+def test_no_cell_outgrows_the_projector(path):
+    assert unwieldy(read(path)) == []
+
+
+@every_notebook
+def test_the_first_code_cell_imports_and_does_no_more(path):
+    assert ill_begun(read(path)) == []
+
+
+@every_notebook
+def test_links_resolve(path):
+    assert dead_links(read(path), path.parent) == []
+
+
+@every_notebook
+def test_the_prose_keeps_the_house_style(path):
+    assert exclamations(read(path)) == []
+
+
+@every_notebook
+def test_a_notebook_stays_under_400_kB(path):
+    assert path.stat().st_size < 400_000
+
+
+def test_long_cells_impure_imports_dead_links_and_loud_words_are_noticed(notebook):
+    code = code_cells(notebook)
+    code[0].source += "\ntheta = 1"
+    code[1].source = "\n".join(["x = 1"] * 16)
+    code[2].source = "x = " + "1 + " * 30 + "1"
+    notebook.cells[-1].source += " [gone](gone.ipynb) [gone](#Gone) Obviously."
+    assert len(unwieldy(notebook)) == 2
+    assert ill_begun(notebook) == ["the first code cell holds 'theta = 1'", "it has over five lines"]
+    assert len(dead_links(notebook, NOTEBOOKS)) == 2
+    assert exclamations(notebook) == ["Obviously"]
+
+
+def test_a_citation_is_recognised():
+    assert CITATION.findall("see (5.2), not (0) nor f(1.25x) nor (5.2a)") == ["5.2"]
+
+
+# ---- exercises
+
+
+@pytest.mark.parametrize("path", [p for p in PATHS if p.parent != NOTEBOOKS], **names)
+def test_every_exercise_is_asked_and_solved(path):
+    chapter = read(NOTEBOOKS / path.name)
+    asked = {name for name, _ in checks(chapter, names=("check_answer",))}
+    verdicts = [o.data["text/plain"] for cell in code_cells(read(path)) for o in cell.outputs if "data" in o]
+    solved = {name for name in asked if f"Exercise {name}: right." in verdicts}
+    assert 2 <= len(asked) <= 4
+    assert solved == asked
+
+
+def test_every_chapter_with_exercises_has_its_solutions():
+    asking = {path.name for path in CHAPTERS if checks(read(path), names=("check_answer",))}
+    assert asking == {path.name for path in PATHS if path.parent != NOTEBOOKS}
+
+
+def test_the_other_fonts_are_other_fonts():
+    """Guards the test above: DejaVu Serif must be there, or nothing would change."""
+    assert "DejaVu Serif" in mpl.font_manager.get_font_names()
