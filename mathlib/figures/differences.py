@@ -88,9 +88,9 @@ def true_against_reported(figure, family, points, steps, default):
     slack = float(f"{np.median(reported / np.maximum(true, 1e-17)):.0e}")
     return (
         f"In {true.size:,} derivatives of {len(family)} functions the true error is at most"
-        f" {(true / reported).max():.2f} of the reported one; the median reported error is {slack:,.0f} times the true"
-        f" one, and at the step {default:.2g} no reported error exceeds {reported[step == default].max():.0e} of the"
-        f" derivative."
+        f" {(true / reported).max():.2f} of the reported one; the median reported error is {slack:,.0f} times the"
+        f" true one, and at the step {default:.2g} no reported error exceeds {reported[step == default].max():.0e} of"
+        f" the derivative."
     )
 
 
