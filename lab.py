@@ -1,6 +1,6 @@
 """Open the notebooks, or test them: sets up .venv by itself, with nothing but Python.
 
-    python3 lab.py                  open JupyterLab on the first notebook
+    python3 lab.py [lab words]      open JupyterLab on the first notebook; words after `lab` go to it
     python3 lab.py test [words]     unit tests, doctests and every notebook; words go to pytest
     python3 lab.py refresh [files]  run notebooks (all without a name) and store what they show
     python3 lab.py run [words]      run .venv's own Python, for instance on a script
@@ -22,8 +22,9 @@ LOCK = ROOT / "requirements.txt"
 STAMP = VENV / "complete"  # written last, so an interrupted set-up has none
 # The lock names every package, so pip need not resolve; byte code is written at first use.
 PIP = ["-m", "pip", "install", "-qq", "--no-input", "--no-deps", "--no-compile", "--require-hashes", "-r", str(LOCK)]
+FIRST = str(ROOT / "notebooks" / "00_start_here.ipynb")
 COMMANDS = {
-    "lab": ["-m", "jupyterlab", "--notebook-dir", str(ROOT), str(ROOT / "notebooks" / "00_start_here.ipynb")],
+    "lab": ["-m", "jupyterlab", "--allow-root", "--notebook-dir", str(ROOT), FIRST],  # containers run as root
     "test": ["-m", "pytest"],
     "refresh": [str(ROOT / "tests" / "refresh_notebooks.py")],
     "run": [],
