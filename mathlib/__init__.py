@@ -20,8 +20,10 @@ from mathlib.meta_gradients import (
     step_jacobian,
     unrolled_jacobian,
 )
+from mathlib.networks import MLP
 
 __all__ = [
+    "MLP",
     "CheckFailed",
     "Estimate",
     "Loss",

@@ -16,7 +16,10 @@ def is_symbolic(theta):
     return isinstance(theta, sympy.MatrixBase)
 
 
-def require_array(array, name="theta", *, float64=False, allow_complex=False):
+DIVERGED = "If it comes from an inner loop, the loop has diverged: take a smaller alpha."
+
+
+def require_array(array, name="theta", *, float64=False, allow_complex=False, symbols=True, mend=DIVERGED):
     """Return `array` unchanged if it is a finite floating NumPy array; raise otherwise.
 
     Parameters
@@ -29,6 +32,10 @@ def require_array(array, name="theta", *, float64=False, allow_complex=False):
         Demand double precision; finite differences are useless below it.
     allow_complex : bool
         Admit complex128, for the complex step.
+    symbols : bool
+        Whether a SymPy matrix would have done, too; said where something else was given.
+    mend : str
+        What to do about an entry that is not finite.
 
     Raises
     ------
@@ -39,16 +46,17 @@ def require_array(array, name="theta", *, float64=False, allow_complex=False):
     """
     if not isinstance(array, np.ndarray):
         raise TypeError(
-            f"{name} is a {type(array).__name__}; expected a NumPy array or, for symbols, a SymPy column"
-            f" Matrix. Write np.array([0.5, -1.0]) or sympy.Matrix([x, y])."
+            f"{name} is a {type(array).__name__}; expected a NumPy array"
+            f"{' or, for symbols, a SymPy column Matrix' * symbols}."
+            f" Write np.array([0.5, -1.0]){' or sympy.Matrix([x, y])' * symbols}."
         )
-    if np.issubdtype(array.dtype, np.complexfloating):
+    if array.dtype.kind == "c":
         if not allow_complex:
             raise TypeError(
                 f"{name} is complex; only .value and .gradient take complex points, for the complex step."
                 f" Pass {name}.real."
             )
-    elif not np.issubdtype(array.dtype, np.floating):
+    elif array.dtype.kind != "f":
         raise TypeError(
             f"{name} has dtype {array.dtype}; expected floating point. Write {name}.astype(float), or use a"
             f" SymPy Matrix for exact numbers."
@@ -59,10 +67,7 @@ def require_array(array, name="theta", *, float64=False, allow_complex=False):
             f" hides the error it looks for. Write {name}.astype(np.float64)."
         )
     if not np.isfinite(array).all():
-        raise ValueError(
-            f"{name} has a NaN or infinite entry: {array}. If it comes from an inner loop, the loop has"
-            f" diverged: take a smaller alpha."
-        )
+        raise ValueError(f"{name} has a NaN or infinite entry: {array}. {mend}")
     return array
 
 
@@ -123,3 +128,80 @@ def require_loss(loss, name="loss"):
             f" such as Loss(expression, variables)."
         )
     return loss
+
+
+def require_network(sizes, activation, activations):
+    """Return `sizes` as a tuple if it describes a network: two or more positive whole numbers."""
+    whole = isinstance(sizes, (list, tuple)) and all(type(n) is int and n > 0 for n in sizes)
+    if not whole or len(sizes) < 2:
+        raise ValueError(f"sizes is {sizes!r}; expected two or more positive whole numbers, such as (1, 40, 40, 1).")
+    require_name(activation, "activation", activations)
+    return tuple(sizes)
+
+
+def require_name(given, name, known):
+    """Raise unless `given` is one of the names that are known."""
+    if not isinstance(given, str) or given not in known:
+        raise ValueError(f"{name} is {given!r}; expected one of {', '.join(known)}.")
+
+
+def require_inputs(inputs, network):
+    """Raise unless `inputs` are examples for the network: (n, inputs), or (tasks, n, inputs)."""
+    require_array(inputs, "inputs", symbols=False, mend="Leave that example out, or fill it in.")
+    if inputs.ndim not in (2, 3) or inputs.shape[-1] != network.sizes[0] or inputs.size == 0:
+        raise ValueError(
+            f"inputs has shape {inputs.shape}; expected (n, {network.sizes[0]}), one example a row, or"
+            f" (tasks, n, {network.sizes[0]}) for a batch of tasks."
+        )
+
+
+def require_examples(inputs, targets, network, error):
+    """Raise unless inputs and targets are the same examples, and the targets fit the network and the error."""
+    require_inputs(inputs, network)
+    outputs, expected = network.sizes[-1], inputs.shape[:-1]
+    if error == "cross-entropy":
+        if not isinstance(targets, np.ndarray) or targets.dtype.kind not in "iu":
+            given = getattr(targets, "dtype", type(targets).__name__)
+            raise TypeError(f"targets is {given}; cross-entropy expects a NumPy array of whole numbers, the classes.")
+        if targets.size and not 0 <= targets.min() <= targets.max() < outputs:
+            raise ValueError(
+                f"targets has labels from {targets.min()} to {targets.max()}; expected 0 to {outputs - 1}, because the"
+                f" network has {outputs} outputs."
+            )
+    else:
+        require_array(targets, "targets", symbols=False, mend="Leave that example out, or fill it in.")
+        if targets.dtype != inputs.dtype:
+            raise TypeError(f"targets has dtype {targets.dtype} and inputs {inputs.dtype}; expected the same.")
+        expected = (*expected, outputs)
+    if targets.shape != expected:
+        raise ValueError(f"targets has shape {targets.shape}; expected {expected} beside inputs {inputs.shape}.")
+
+
+def require_parameters(theta, inputs, network, allow_complex=False):
+    """Raise unless theta holds the network's parameters, (d,), or (tasks, d) for inputs with a task axis."""
+    require_array(theta, allow_complex=allow_complex, symbols=False)
+    expected = (*inputs.shape[:-2], network.d)
+    if theta.shape != expected:
+        mend = "Give the loss inputs with a task axis, or pass one task's theta."
+        if len(expected) == 2:
+            mend = f"To share one theta among tasks write np.broadcast_to(theta, {expected})."
+        raise ValueError(
+            f"theta has shape {theta.shape}; expected {expected}: the network has {network.d} parameters, and inputs"
+            f" has shape {inputs.shape}. {mend}"
+        )
+    if theta.real.dtype != inputs.dtype:
+        mend = np.result_type(inputs.dtype, 1j) if theta.dtype.kind == "c" else inputs.dtype
+        raise TypeError(
+            f"theta has dtype {theta.dtype} and inputs {inputs.dtype}; expected the same precision, so that nothing is"
+            f" cast. Write theta.astype({mend.name!r})."
+        )
+
+
+def require_direction(v, theta):
+    """Return `v` if it is a direction in which theta can move: a finite array of theta's shape and dtype."""
+    if not isinstance(v, np.ndarray) or v.dtype != theta.dtype:
+        given = f"dtype {v.dtype}" if isinstance(v, np.ndarray) else f"type {type(v).__name__}"
+        raise TypeError(f"v has {given}; expected an array of theta's dtype {theta.dtype}.")
+    if v.shape != theta.shape:
+        raise ValueError(f"v has shape {v.shape}; expected theta's shape {theta.shape}.")
+    return require_array(v, "v")

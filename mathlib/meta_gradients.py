@@ -229,7 +229,8 @@ def implicit_gradient(loss, query, phi, strength):
     Raises
     ------
     ArithmeticError
-        Conjugate gradients met a direction of no positive curvature, or did not converge.
+        Conjugate gradients met a direction of no positive curvature, or did not converge. They look along the
+        directions they walk and no others, so a saddle can stay unnoticed.
 
     References
     ----------
@@ -271,4 +272,4 @@ def _require_theta_and_alpha(theta, alpha, allow_complex=False):
 
 
 def _identity(theta):
-    return sympy.eye(theta.rows) if is_symbolic(theta) else np.eye(len(theta), dtype=theta.dtype)
+    return sympy.eye(theta.rows) if is_symbolic(theta) else np.eye(theta.shape[-1], dtype=theta.dtype)

@@ -72,7 +72,7 @@ MISTAKES = [
         "theta = theta - alpha * loss.gradient(theta)",
         "theta = theta + alpha * loss.gradient(theta)",
     ),
-    Mistake("1 - alpha * H", MAML, "else np.eye(len(theta), dtype=theta.dtype)", "else np.ones(2 * theta.shape)"),
+    Mistake("1 - alpha * H", MAML, "else np.eye(theta.shape[-1], dtype=theta.dtype)", "else np.ones(2 * theta.shape)"),
     Mistake(
         "plus for minus in the Jacobian",
         MAML,

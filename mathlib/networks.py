@@ -1,0 +1,181 @@
+r"""A multilayer perceptron, its gradient and its Hessian-vector product, written out by hand.
+
+Rows are examples. Layer l multiplies its input, with a column of ones for the biases, by its weights;
+between layers stands the activation :math:`\varphi`, with slope :math:`s_l = \varphi'(z_{l-1})`:
+
+.. math::
+    a_l = \varphi(z_{l-1}), \qquad z_l = [a_l\; 1]\, W_l, \qquad \delta_l = \partial L / \partial z_l
+
+    \partial L/\partial W_l = [a_l\; 1]^T \delta_l, \qquad \delta_{l-1} = (\delta_l W_l^T) \circ s_l
+
+Differentiate each of these along v, a dot for the derivative: the last line becomes H v. That is forward over reverse.
+"""
+
+import itertools
+
+import numpy as np
+
+from mathlib.inputs import (
+    require_direction,
+    require_examples,
+    require_inputs,
+    require_name,
+    require_network,
+    require_parameters,
+)
+from mathlib.network_parts import ACTIVATIONS, ERRORS
+
+
+def with_ones(a):
+    """[a 1]: a with a column of ones, so that one product takes care of weights and biases."""
+    extended = np.empty((*a.shape[:-1], a.shape[-1] + 1), dtype=a.dtype)
+    extended[..., :-1], extended[..., -1] = a, 1
+    return extended
+
+
+class MLP:
+    """A fully connected network whose d parameters are one flat vector: layer by layer, weights, then biases.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        The number of units from the inputs to the outputs.
+    activation : {"tanh", "relu", "softplus"}
+        Of the hidden layers; the last layer is linear. ReLU's slope at 0 is taken as 0.
+
+    Examples
+    --------
+    >>> MLP((1, 40, 40, 1), "relu").d
+    1761
+    """
+
+    def __init__(self, sizes, activation="tanh"):
+        self.sizes, self.activation = require_network(sizes, activation, ACTIVATIONS), activation
+        self.shapes = [(m + 1, n) for m, n in itertools.pairwise(self.sizes)]
+        stops = list(itertools.accumulate(m * n for m, n in self.shapes))
+        self.blocks, self.d = [slice(*ends) for ends in itertools.pairwise([0, *stops])], stops[-1]
+
+    def split(self, theta):
+        """Each layer's weights W, the biases as their last row, (…, inputs + 1, outputs), out of the flat (…, d)."""
+        pairs = zip(self.blocks, self.shapes, strict=True)
+        return [theta[..., block].reshape(*theta.shape[:-1], *shape) for block, shape in pairs]
+
+    def outputs(self, theta, inputs):
+        """The network's answer to inputs (…, n, inputs) with parameters (…, d), shape (…, n, outputs)."""
+        require_inputs(inputs, self)
+        require_parameters(theta, inputs, self, allow_complex=True)
+        return self.forward(self.split(theta), with_ones(inputs))[1]
+
+    def forward(self, weights, examples):
+        """Each layer's input [a 1], the first one being `examples`, and the last layer's output z."""
+        layers, z = [examples], examples @ weights[0]
+        for W in weights[1:]:
+            layers.append(with_ones(ACTIVATIONS[self.activation][0](z)))
+            z = layers[-1] @ W
+        return layers, z
+
+    def loss(self, inputs, targets, error="squared"):
+        """The mean error on these examples as a function of theta: a `NetworkLoss`."""
+        return NetworkLoss(self, inputs, targets, error)
+
+
+class NetworkLoss:
+    r"""The mean error of a network over n examples, a loss like any other.
+
+    One theta (d,) goes with inputs (n, inputs); a batch of tasks is (tasks, d) with inputs (tasks, n, inputs), and
+    each answer gains that axis. Nothing is broadcast, nothing is cast. Complex theta is for the complex step.
+
+    Parameters
+    ----------
+    network : MLP
+    inputs : numpy.ndarray, shape (…, n, inputs)
+    targets : numpy.ndarray
+        (…, n, outputs) for "squared", the mean of :math:`|z - y|^2`; whole numbers (…, n), the classes, for
+        "cross-entropy".
+    error : {"squared", "cross-entropy"}
+
+    Examples
+    --------
+    >>> line = MLP((1, 1))  # a weight and a bias
+    >>> gradient, hvp = line.loss(np.array([[1.0], [2.0]]), np.array([[1.0], [3.0]])).linearize(np.zeros(2))
+    >>> gradient, hvp(np.array([1.0, 0.0]))
+    (array([-7., -4.]), array([5., 3.]))
+    """
+
+    def __init__(self, network, inputs, targets, error="squared"):
+        require_name(error, "error", ERRORS)
+        require_examples(inputs, targets, network, error)
+        self.network, self.inputs, self.targets, self.error = network, inputs.copy(), targets.copy(), error
+        self.examples = with_ones(inputs)
+
+    def value(self, theta):
+        """The mean error, one number a task."""
+        return ERRORS[self.error][0](self.network.outputs(theta, self.inputs), self.targets)
+
+    def gradient(self, theta):
+        """The gradient, shaped like theta."""
+        return self._backward(theta, allow_complex=True)[0]
+
+    def linearize(self, theta, part="hessian"):
+        """The gradient, and v ↦ H v, which reuses what the gradient's two passes computed.
+
+        H is a sum: part="gauss-newton" is what is left of it when the network is straight in theta (no term with δ),
+        "residual" the rest, which is there only because the network bends.
+        """
+        require_name(part, "part", ("hessian", "gauss-newton", "residual"))
+        gradient, tape, curvature = self._backward(theta)
+        slope_dot = ACTIVATIONS[self.network.activation][2]
+        if part == "gauss-newton":
+            tape = [(x, W, s, 0 * delta, 0 * back) for x, W, s, delta, back in tape]
+        if part == "residual":
+            curvature = np.zeros_like
+
+        def hvp(v):
+            V, *Vs = self.network.split(require_direction(v, theta))
+            z_dot, a_dots = self.examples @ V, []
+            for (x, W, s, _, _), V in zip(tape, Vs, strict=True):
+                a_dots.append(s * z_dot)
+                z_dot = x @ V
+                z_dot += a_dots[-1] @ W
+            delta_dot, product = curvature(z_dot), []
+            for (x, W, s, delta, back), V, a_dot in zip(tape[::-1], Vs[::-1], a_dots[::-1], strict=True):
+                product.append(x.mT @ delta_dot)
+                product[-1][..., :-1, :] += a_dot.mT @ delta
+                delta_dot = delta_dot @ W.mT
+                delta_dot += delta @ V[..., :-1, :].mT
+                delta_dot *= s
+                delta_dot += back * slope_dot(x[..., :-1]) * a_dot
+            return _join([self.examples.mT @ delta_dot, *product[::-1]])
+
+        return gradient, hvp
+
+    def hvp(self, theta, v, part="hessian"):
+        """H v, shaped like theta."""
+        return self.linearize(theta, part)[1](v)
+
+    def hessian(self, theta, part="hessian"):
+        """H column by column, shape (…, d, d): d Hessian-vector products, and d² numbers to keep."""
+        _, hvp = self.linearize(theta, part)
+        columns = (np.broadcast_to(e, theta.shape) for e in np.eye(self.network.d, dtype=theta.dtype))
+        return np.stack([hvp(e) for e in columns], axis=-1)
+
+    def _backward(self, theta, allow_complex=False):
+        """The gradient; of each layer above the first x = [a 1], W, s, δ and δWᵀ; and how the last δ moves with z."""
+        require_parameters(theta, self.inputs, self.network, allow_complex)
+        weights, slope = self.network.split(theta.copy()), ACTIVATIONS[self.network.activation][1]
+        layers, z = self.network.forward(weights, self.examples)
+        delta, curvature = ERRORS[self.error][1](z, self.targets)
+        gradient, tape = [], []
+        for x, W in zip(layers[:0:-1], weights[:0:-1], strict=True):
+            gradient.append(x.mT @ delta)
+            W = W[..., :-1, :]
+            s, back = slope(x[..., :-1]), delta @ W.mT
+            tape.append((x, W, s, delta, back))
+            delta = back * s
+        return _join([self.examples.mT @ delta, *gradient[::-1]]), tape[::-1], curvature
+
+
+def _join(weights):
+    """The flat vector of these weights: what `MLP.split` took apart."""
+    flat = (*weights[0].shape[:-2], -1)
+    return np.concatenate([W.reshape(flat) for W in weights], axis=-1)
