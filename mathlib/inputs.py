@@ -197,11 +197,11 @@ def require_parameters(theta, inputs, network, allow_complex=False):
         )
 
 
-def require_direction(v, theta):
+def require_direction(v, shape, dtype):
     """Return `v` if it is a direction in which theta can move: a finite array of theta's shape and dtype."""
-    if not isinstance(v, np.ndarray) or v.dtype != theta.dtype:
+    if not isinstance(v, np.ndarray) or v.dtype != dtype:
         given = f"dtype {v.dtype}" if isinstance(v, np.ndarray) else f"type {type(v).__name__}"
-        raise TypeError(f"v has {given}; expected an array of theta's dtype {theta.dtype}.")
-    if v.shape != theta.shape:
-        raise ValueError(f"v has shape {v.shape}; expected theta's shape {theta.shape}.")
+        raise TypeError(f"v has {given}; expected an array of theta's dtype {dtype}.")
+    if v.shape != shape:
+        raise ValueError(f"v has shape {v.shape}; expected theta's shape {shape}.")
     return require_array(v, "v")

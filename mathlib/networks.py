@@ -124,6 +124,7 @@ class NetworkLoss:
         """
         require_name(part, "part", ("hessian", "gauss-newton", "residual"))
         gradient, tape, curvature = self._backward(theta)
+        shape, dtype = theta.shape, theta.dtype
         slope_dot = ACTIVATIONS[self.network.activation][2]
         if part == "gauss-newton":
             tape = [(x, W, s, 0 * delta, 0 * back) for x, W, s, delta, back in tape]
@@ -131,7 +132,7 @@ class NetworkLoss:
             curvature = np.zeros_like
 
         def hvp(v):
-            V, *Vs = self.network.split(require_direction(v, theta))
+            V, *Vs = self.network.split(require_direction(v, shape, dtype))
             z_dot, a_dots = self.examples @ V, []
             for (x, W, s, _, _), V in zip(tape, Vs, strict=True):
                 a_dots.append(s * z_dot)

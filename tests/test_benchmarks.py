@@ -1,0 +1,129 @@
+"""The benchmark runs, measures what it says, and its stored run is a whole one. Nothing here depends on speed."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+import tomllib
+
+import numpy as np
+import pytest
+from collection import ROOT
+from packaging.requirements import Requirement
+
+BENCHMARKS = ROOT / "benchmarks"
+
+
+def load(name):
+    """A module of benchmarks/, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+measure, peers = load("measure"), load("peers")
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    """What a small run prints and writes, with whatever frameworks are installed."""
+    file = tmp_path_factory.mktemp("benchmark") / "results.json"
+    command = [sys.executable, BENCHMARKS / "run.py", "--quick", "--output", file]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, encoding="utf-8")
+    assert run.returncode == 0, run.stderr
+    return run.stdout, json.loads(file.read_text(encoding="utf-8"))
+
+
+def test_a_small_run_prints_every_table_and_writes_what_it_prints(quick):
+    printed, results = quick
+    for heading in ("MAML gradient", "MAML / FOMAML", "matrix-free : full product", "cost against K", "cost against d"):
+        assert heading in printed
+    assert {row["peer"] for row in results["gradient"]} >= {"mathlib"}
+    for row in results["gradient"]:
+        assert 0 < row["low"] <= row["milliseconds"] <= row["high"]
+        assert f"{row['milliseconds']:.2f}" in printed
+    for row in results["law"]:
+        assert row["ratio"] == pytest.approx(row["maml_ms"] / row["fomaml_ms"])
+        assert row["law"] == (3 * row["K"] + 1) / (row["K"] + 1)
+    assert all(row["matrix_free_peak_bytes"] < row["dense_peak_bytes"] for row in results["dense"])
+
+
+def test_a_peer_that_is_not_installed_is_named_with_the_command_that_installs_it(quick):
+    printed, results = quick
+    missing = [name for name in peers.PEERS if name != "mathlib" and not importlib.util.find_spec(name)]
+    for name in missing:
+        assert (
+            f'{name} is not installed and is left out: python3 lab.py run -m pip install --editable ".[peers]"'
+            in printed
+        )
+    assert not {row["peer"] for row in results["gradient"]} & set(missing)
+
+
+def test_a_small_run_never_replaces_the_stored_one():
+    command = [sys.executable, BENCHMARKS / "run.py", "--quick"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode != 0
+    assert "--output" in run.stderr
+
+
+def test_the_stored_run_is_whole():
+    results = json.loads((BENCHMARKS / "results.json").read_text(encoding="utf-8"))
+    everyone = set(peers.PEERS)
+    assert {(row["peer"], row["batch"]) for row in results["gradient"]} == {
+        (p, n) for p in everyone for n in (10, 1000)
+    }
+    assert {row["d"] for row in results["gradient"]} == {1761}
+    assert {row["K"] for row in results["law"]} == {1, 5, 10}
+    assert results["dense"][-1]["d"] == 5181
+    assert {row["peer"] for row in results["curves"]["over_d"]} == everyone | {"dense"}
+    assert everyone - {"mathlib"} < set(results["versions"])
+    assert results["machine"]["cpu"]
+    assert results["command"] == "python3 lab.py run benchmarks/run.py"
+
+
+def test_the_frameworks_are_an_extra_and_in_no_lock():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    names = {requirement.name for requirement in map(Requirement, extras["peers"])}
+    assert names == set(peers.PEERS) - {"mathlib"}
+    locked = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    assert not [name for name in names if f"\n{name}==" in locked]
+
+
+def test_each_competitor_has_its_turn_in_each_round():
+    log = []
+    measure.interleave({"a": lambda: log.append("a"), "b": lambda: log.append("b")}, rounds=0)
+    assert log == ["a", "a", "b", "b"]  # warming up
+    slow = {name: (lambda name=name: log.append(name) or np.linalg.svd(np.ones((300, 300)))) for name in "ab"}
+    log.clear()
+    seconds = measure.interleave(slow, rounds=3)
+    turns = [name for i, name in enumerate(log) if i == 0 or log[i - 1] != name]
+    assert "".join(turns).startswith("ab")
+    assert {len(values) for values in seconds.values()} == {3}
+
+
+def test_the_peak_counts_what_lives_at_once_and_not_what_is_returned_alone():
+    def two_at_once():
+        a, b = np.ones(100_000), np.ones(100_000)
+        return (a + b).sum()
+
+    peak, answer = measure.peak_bytes(two_at_once)
+    assert answer == 200_000
+    assert 2.4e6 <= peak <= 2.5e6
+
+
+def test_the_exponent_of_a_power_is_the_power():
+    d = np.array([10.0, 100.0, 1000.0, 10000.0])
+    assert measure.exponent(d, 5 * d**3) == pytest.approx(3)
+    assert measure.exponent(d, 1e9 + d**3) != pytest.approx(3, abs=0.1)
+
+
+@pytest.mark.parametrize("name", [name for name in peers.PEERS if name != "mathlib"])
+@pytest.mark.parametrize("first_order", [False, True])
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_a_peer_computes_the_same_gradient(name, first_order, activation):
+    pytest.importorskip(name)
+    problem = peers.Problem.sinusoid(hidden=6, activation=activation)
+    theirs = peers.flat(peers.PEERS[name](problem, 3, first_order)())
+    np.testing.assert_allclose(theirs, peers.PEERS["mathlib"](problem, 3, first_order)(), rtol=1e-9, atol=1e-12)
