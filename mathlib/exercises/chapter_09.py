@@ -1,0 +1,129 @@
+"""Exercises of notebook 09: other routes, and other steps."""
+
+import numpy as np
+
+from mathlib.exercises import Exercise
+from mathlib.exercises.misconceptions import MISCONCEPTIONS
+
+I = np.eye(2)
+H0, H1 = np.array([[2.0, 1.0], [1.0, 0.0]]), np.array([[1.0, -1.0], [-1.0, 3.0]])
+
+
+def _with_pull(H0, H1, q, alpha, gamma):
+    """The meta-gradient of two steps that are pulled back to the start with strength γ."""
+    p1 = (1 - alpha * gamma) * q - alpha * H1 @ q
+    return p1 - alpha * H0 @ p1 + alpha * gamma * q
+
+
+def _without_direct_influence(H0, H1, q, alpha, gamma):
+    """The multipliers alone, without the start in the pull of step 2."""
+    p1 = (1 - alpha * gamma) * q - alpha * H1 @ q
+    return p1 - alpha * H0 @ p1
+
+
+def _decay_in_both_steps(H0, H1, q, alpha, gamma):
+    """The start treated as a constant wherever the pull names it."""
+    p1 = (1 - alpha * gamma) * q - alpha * H1 @ q
+    return (1 - alpha * gamma) * p1 - alpha * H0 @ p1
+
+
+EXERCISES = {
+    # one preconditioned step, from components to arrays
+    "9A": Exercise(
+        {"P": np.array([[0.5, 0.2], [-0.1, 0.3]]), "H": H0, "q": np.array([1.0, -2.0])},
+        lambda P, H, q: q - H @ P.T @ q,
+        {
+            "a lost transpose": (
+                lambda P, H, q: q - P @ H @ q,
+                "In your product the answer's component is the first index of P. With what does the sum share it?",
+            ),
+            "P without its transpose": (
+                lambda P, H, q: q - H @ P @ q,
+                "Which index of P does the sum share with q: the first or the second?",
+            ),
+            "the order kept": (
+                lambda P, H, q: q - P.T @ H @ q,
+                "Which table carries the index k of the answer: P or H?",
+            ),
+            "the identity forgotten": (
+                lambda P, H, q: -H @ P.T @ q,
+                "What is the derivative of the first term, x_j, by x_k?",
+            ),
+            "first order only": (lambda P, H, q: q, MISCONCEPTIONS["first order only"][1]),
+        },
+    ),
+    # two steps with a pull towards the start, which therefore stands in both
+    "9B": Exercise(
+        {"H0": H0, "H1": H1, "q": np.array([1.0, 1.0]), "alpha": 0.2, "gamma": 1.5},
+        _with_pull,
+        {
+            "the start forgotten in step 2": (
+                _without_direct_influence,
+                "Look at the constraint of step 2. In how many places does θ₀ stand in it?",
+            ),
+            "the start held fixed": (
+                _decay_in_both_steps,
+                "In step 1 the pull is γ(θ₀ − θ₀). How fast does that change when θ₀ moves?",
+            ),
+            "no pull at all": (
+                lambda H0, H1, q, alpha, gamma: (I - alpha * H0) @ (I - alpha * H1) @ q,
+                "Differentiate the constraint of step 2 by θ₁. What does the pull contribute?",
+            ),
+            "the pull counted once": (
+                lambda H0, H1, q, alpha, gamma: (I - alpha * H0) @ (I - alpha * H1) @ q + alpha * gamma * q,
+                "The pull of step 2 names θ₁ as well as θ₀. What does θ₁ contribute?",
+            ),
+            "first order only": (lambda H0, H1, q, alpha, gamma: q, MISCONCEPTIONS["first order only"][1]),
+        },
+    ),
+    # two steps with momentum in one dimension: ∂θ₂/∂θ₀
+    "9C": Exercise(
+        {"alpha": 0.1, "lam": 4.0, "mu": 0.5},
+        lambda alpha, lam, mu: (1 - alpha * lam) ** 2 - alpha * mu * lam,
+        {
+            "the momentum's path forgotten": (
+                lambda alpha, lam, mu: (1 - alpha * lam) ** 2,
+                "m₁ knows θ₀ too. By which path does it reach θ₂?",
+            ),
+            "the other sign": (
+                lambda alpha, lam, mu: (1 - alpha * lam) ** 2 + alpha * mu * lam,
+                "The step is θ − αm. Which sign has its derivative by m?",
+            ),
+            "a longer second step": (
+                lambda alpha, lam, mu: (1 - alpha * lam) * (1 - alpha * (1 + mu) * lam),
+                "The momentum holds a gradient taken at θ₀. Did you let it be taken at θ₁?",
+            ),
+            "a lost α": (
+                lambda alpha, lam, mu: (1 - alpha * lam) ** 2 - mu * lam,
+                "Multiply the three factors along the path θ₀ → m₁ → m₂ → θ₂. What does the last arrow contribute?",
+            ),
+        },
+    ),
+    # Adam from rest: entry (1, 1) of the first step's Jacobian
+    "9D": Exercise(
+        {"alpha": 0.1, "eps": 0.01, "n": 0.03, "curvature": 2.0},
+        lambda alpha, eps, n, curvature: 1 - alpha * eps / (n + eps) ** 2 * curvature,
+        {
+            "sign descent": (
+                lambda alpha, eps, n, curvature: 1.0,
+                "That is right for |n| far above ε. How many times ε is it here?",
+            ),
+            "the root held fixed": (
+                lambda alpha, eps, n, curvature: 1 - alpha / (n + eps) * curvature,
+                "Does the denominator know the gradient too?",
+            ),
+            "plain gradient descent": (
+                lambda alpha, eps, n, curvature: 1 - alpha * curvature,
+                "This is the Jacobian of θ − αn. By what does Adam divide n?",
+            ),
+            "ε inside the root": (
+                lambda alpha, eps, n, curvature: 1 - alpha * eps / (n**2 + eps) ** 1.5 * curvature,
+                "Where does ε stand in Adam: beside the root or under it?",
+            ),
+            "the other sign": (
+                lambda alpha, eps, n, curvature: 1 + alpha * eps / (n + eps) ** 2 * curvature,
+                "The step goes against the gradient. Which sign has its derivative?",
+            ),
+        },
+    ),
+}
