@@ -3,6 +3,7 @@
 import matplotlib as mpl
 import numpy as np
 
+from mathlib.figures.drawing import CURVES
 from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, picture
 
 __all__ = [
@@ -13,12 +14,6 @@ __all__ = [
     "time_over_steps",
 ]
 
-# Three numbers of steps, told apart without colour too, and not mistaken for a method's own colour.
-CURVES = [
-    {"color": "#56B4E9", "linestyle": "-"},
-    {"color": "#CC79A7", "linestyle": (0, (6, 2))},
-    {"color": "black", "linestyle": "-."},
-]
 PEERS = {
     "mathlib": {"color": MAML["color"], "linestyle": "-", "marker": "o", "name": "this library"},
     "torch": {"color": "#CC79A7", "linestyle": (0, (6, 2)), "marker": "s", "name": "PyTorch"},

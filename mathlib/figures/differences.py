@@ -3,6 +3,7 @@
 import numpy as np
 
 from mathlib.exercises.misconceptions import reversed_order, wrong_iterate
+from mathlib.figures.drawing import draw_arrow
 from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, picture
 from mathlib.finite_differences import finite_difference_directional, finite_difference_gradient
 from mathlib.meta_gradients import fomaml_gradient, maml_gradient, meta_loss
@@ -114,8 +115,8 @@ def arrows_and_level_line(figure, losses, query, theta, alpha, length=0.4):
         gradient = candidate(losses, query, theta, alpha)
         unit = gradient / np.linalg.norm(gradient)
         angles[name] = f"{np.degrees(np.arccos(np.abs(unit @ tangent))):.0f}°"
-        tip = _arrow(axes, theta, length * unit, style)
-        axes.text(*(tip + offset), f"{name} {angles[name]}", ha=side, bbox=BEHIND)
+        draw_arrow(axes, theta, length * unit, style)
+        axes.text(*(theta + length * unit + offset), f"{name} {angles[name]}", ha=side, bbox=BEHIND)
     axes.text(theta[0] + 0.37, theta[1] - 0.33, "level line of $M$", ha="center", bbox=BEHIND)
     _right_angle(axes, theta, tangent, measured / np.linalg.norm(measured))
     axes.set(xlabel="$x$", ylabel="$y$", xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
@@ -167,15 +168,6 @@ def _level_lines(axes, M, theta, x, y):
     through = M(theta)
     axes.contour(x, y, values, levels=through * np.array([0.5, 1.5, 2, 3, 4]), colors="#bbbbbb", linewidths=1)
     axes.contour(x, y, values, levels=[through], colors="black", linewidths=2)
-
-
-def _arrow(axes, start, vector, style):
-    """Draw an arrow, its shaft in the line style; return its tip."""
-    tip = start + vector
-    axes.plot(*np.transpose([start, start + 0.93 * vector]), **style)
-    head = {"arrowstyle": "-|>", "color": style["color"], "shrinkA": 0, "shrinkB": 0, "mutation_scale": 18}
-    axes.annotate("", tip, start + 0.9 * vector, arrowprops=head)
-    return tip
 
 
 def _right_angle(axes, corner, first, second, size=0.035):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mathlib.figures.drawing import add_label
 from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, REPTILE, picture
 
 __all__ = ["orders_on_a_network", "rest_against_curvature", "slopes_of_the_rest", "weights_against_k"]
@@ -21,11 +22,11 @@ def slopes_of_the_rest(figure, exact, expansion, alphas):
     fits = [np.polyfit(np.log(alphas[:5]), np.log(r[:5]), 1)[0] for r in rest.T]
     for (name, style), r, rise in zip(METHODS.items(), rest.T, (8, 0, -10), strict=True):
         axes.loglog(alphas, r, **style)
-        _label(axes, (alphas[-1], r[-1]), (10, rise), name, color=style["color"])
+        add_label(axes, (alphas[-1], r[-1]), (10, rise), name, color=style["color"])
     reference = 0.3 * rest[0].min() * (alphas / alphas[0]) ** 2
     axes.loglog(alphas, reference, color=NEUTRAL, linestyle=":", linewidth=1.5)
     middle = len(alphas) // 2
-    _label(axes, (alphas[middle], reference[middle]), (8, -6), "slope 2", color=NEUTRAL, va="top")
+    add_label(axes, (alphas[middle], reference[middle]), (8, -6), "slope 2", color=NEUTRAL, va="top")
     axes.set(xlabel=r"step size $\alpha$", ylabel="relative size of the rest")
     said = ", ".join(f"{fit:.2f} for {name}" for name, fit in zip(METHODS, fits, strict=True))
     return (
@@ -43,7 +44,7 @@ def weights_against_k(figure, ks, fits):
     weights = {alpha: -fit[..., 1] / (alpha * fit[..., 0]) for alpha, fit in fits.items()}
     for m, ((name, style), per_step) in enumerate(zip(METHODS.items(), (2, 1, 0.5), strict=True)):
         axes.plot(ks, per_step * (ks - 1), **style)
-        _label(axes, (ks[-1], per_step * (ks[-1] - 1)), (12, 0), name, color=style["color"])
+        add_label(axes, (ks[-1], per_step * (ks[-1] - 1)), (12, 0), name, color=style["color"])
         for points, fill in zip(weights.values(), (style["color"], "white"), strict=True):
             axes.plot(ks, points[:, m], MARKERS[m], color=style["color"], markerfacecolor=fill, zorder=3)
     tiny, usual = weights
@@ -114,10 +115,6 @@ def orders_on_a_network(figure, alphas, sizes, alpha):
         f"MAML's gradient with one inner step, in units of its order 0: at α = {alpha:g} the order 1 and all higher"
         f" orders together have the median sizes {', '.join(said)}."
     )
-
-
-def _label(axes, point, offset, text, color="black", ha="left", va="center"):
-    axes.annotate(text, point, offset, textcoords="offset points", color=color, ha=ha, va=va, fontsize=14)
 
 
 def _plain(alpha):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mathlib.figures.drawing import CURVES, cosine_between, draw_arrow, draw_contours
 from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, picture
 from mathlib.meta_gradients import fomaml_gradient, inner_loop, maml_gradient, meta_loss
 
@@ -14,12 +15,6 @@ __all__ = [
     "where_g_can_lie",
 ]
 
-# Three curves that are told apart without colour too, and not mistaken for a method's own colour.
-CURVES = [
-    {"color": "#56B4E9", "linestyle": "-"},
-    {"color": "#CC79A7", "linestyle": (0, (6, 2))},
-    {"color": "black", "linestyle": "-."},
-]
 UPHILL = "#eeeeee"
 
 
@@ -35,7 +30,7 @@ def cosine_as_v_turns(figure, curvatures, alpha, steps):
         axes.axhspan(-1.1, 0, color=UPHILL, zorder=0)
         for K, style in zip(steps, CURVES, strict=True):
             P = (1 - alpha * lam) ** K
-            cosine = _cosine(v, P[:, None] * v, axis=0)
+            cosine = cosine_between(v, P[:, None] * v, axis=0)
             axes.plot(turn, cosine, label=f"$K = {K}$", **style)
             lowest.append(f"{cosine.min():.2f}".replace("-", "−"))
             if P.min() > 0:
@@ -61,27 +56,25 @@ def gradient_turns_back(figure, loss, query, theta, alpha, K, reach=0.24):
     """The inner loop on the support loss's contours, and at each point the direction in which v_i is downhill."""
     axes = figure.add_axes((0.12, 0.15, 0.62, 0.83), anchor="W")
     axes.set(xlim=(-0.62, 0.68), ylim=(-0.62, 0.42), xlabel="$x$", ylabel="$y$", aspect="equal")
-    x, y = (np.linspace(*limits, 90) for limits in (axes.get_xlim(), axes.get_ylim()))
-    heights = [[loss.value(np.array([a, b])) for a in x] for b in y]
-    axes.contour(x, y, heights, levels=np.geomspace(0.1, 6, 12), colors="#bbbbbb", linewidths=1)
+    draw_contours(axes, loss.value, np.geomspace(0.1, 6, 12))
     path = inner_loop([loss] * K, theta, alpha)
     carried = [maml_gradient([loss] * (K - i), query, point, alpha) for i, point in enumerate(path)]
     axes.plot(*np.array(path).T, color="black", marker="o", markersize=5, linewidth=1.2, label="inner loop")
     for point, v in list(zip(path, carried, strict=True))[1:-1]:
-        _arrow(
+        draw_arrow(
             axes, point, -0.7 * reach * v / np.linalg.norm(v), {"color": NEUTRAL, "linestyle": "-", "linewidth": 1.2}
         )
     g, v = carried[0], carried[-1]
-    _arrow(axes, path[-1], -0.7 * reach * v / np.linalg.norm(v), FOMAML | {"linewidth": 1.2})
-    _arrow(axes, theta, -reach * v / np.linalg.norm(v), FOMAML)
-    _arrow(axes, theta, -reach * g / np.linalg.norm(g), MAML)
+    draw_arrow(axes, path[-1], -0.7 * reach * v / np.linalg.norm(v), FOMAML | {"linewidth": 1.2})
+    draw_arrow(axes, theta, -reach * v / np.linalg.norm(v), FOMAML)
+    draw_arrow(axes, theta, -reach * g / np.linalg.norm(g), MAML)
     for point, name, offset in ((theta, r"$\theta_0$", (-14, -14)), (path[-1], rf"$\theta_{K}$", (4, 10))):
         axes.annotate(name, point, offset, textcoords="offset points", fontsize=14)
     axes.plot([], [], label="MAML\n$-g$", **MAML)
     axes.plot([], [], label="FOMAML\n$-v$", **FOMAML)
     axes.plot([], [], color=NEUTRAL, linewidth=1.2, label="on the way")
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, labelspacing=1)
-    turns = [np.degrees(np.arccos(_cosine(a, b))) for a, b in zip(carried[:0:-1], carried[-2::-1], strict=True)]
+    turns = [np.degrees(np.arccos(cosine_between(a, b))) for a, b in zip(carried[:0:-1], carried[-2::-1], strict=True)]
     listed = ", ".join(f"{turn:.0f}°" for turn in turns)
     return (
         f"With α = {alpha:g} the {K} factors turn the query's gradient by {listed} on its way home from the end of the"
@@ -223,11 +216,6 @@ def cosines_by_start(figure, cosines):
     return f"The median cosine of {values.size} networks, each with a task of its own: {', '.join(said)}."
 
 
-def _cosine(a, b, axis=None):
-    cosine = (a * b).sum(axis) / np.sqrt((a * a).sum(axis) * (b * b).sum(axis))
-    return np.clip(cosine, -1, 1)
-
-
 def _mean(gradient, tasks, x, alpha):
     return np.mean([gradient([task], task, np.array([float(x)]), alpha)[0] for task in tasks])
 
@@ -236,10 +224,3 @@ def _root(gradient, tasks, alpha, span):
     """Where the mean gradient of quadratics, a straight line in θ, vanishes."""
     low, high = (_mean(gradient, tasks, x, alpha) for x in span)
     return span[0] - low * (span[1] - span[0]) / (high - low)
-
-
-def _arrow(axes, start, move, style):
-    """A shaft in the style's line, and a head of its colour: a dashed head would be ragged."""
-    axes.plot(*np.array([start, start + 0.9 * move]).T, zorder=3, **style)
-    head = {"arrowstyle": "-|>", "mutation_scale": 16, "shrinkA": 0, "shrinkB": 0, "color": style["color"]}
-    axes.annotate("", start + move, start + 0.88 * move, arrowprops=head, zorder=3)

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from mathlib.figures.drawing import CURVES, add_label, cosine_between, draw_arrow, draw_contours, subscript
 from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, STYLE, picture
 from mathlib.meta_gradients import fomaml_gradient, inner_loop, maml_gradient, meta_loss
 
@@ -20,12 +21,6 @@ __all__ = [
     "sign_map",
 ]
 
-# Three curves that are told apart without colour too, and not mistaken for a method's own colour.
-CURVES = [
-    {"color": "#56B4E9", "linestyle": "-"},
-    {"color": "#CC79A7", "linestyle": (0, (6, 2))},
-    {"color": "black", "linestyle": "-."},
-]
 PATH = {"color": "black", "marker": "o", "markersize": 5, "linewidth": 1.2}
 COMPARISON = (7.2, 4.4)
 
@@ -35,7 +30,7 @@ def pretended_translation(figure, loss, theta, alpha, K, radius=0.3):
     """A ring of starts, where K steps take it, and where a translation would."""
     axes = figure.add_axes((0.10, 0.15, 0.88, 0.83))
     axes.set(xlim=(-1.52, 0.38), ylim=(0.72, 1.9), xlabel="$x$", ylabel="$y$", aspect="equal")
-    _contours(axes, loss.value, np.geomspace(0.25, 16, 10))
+    draw_contours(axes, loss.value, np.geomspace(0.25, 16, 10))
     turn = np.linspace(0, 2 * np.pi, 145)
     ring = radius * np.array([np.cos(turn), np.sin(turn)]).T
     end = inner_loop([loss] * K, theta, alpha)[-1]
@@ -50,15 +45,15 @@ def pretended_translation(figure, loss, theta, alpha, K, radius=0.3):
         axes.plot(*points[:-1:24].T, "o", color=color, markersize=5)
     for point, name, offset in ((theta, r"$\theta_0$", (-6, 8)), (end, rf"$\theta_{K}$", (-15, -6))):
         axes.plot(*point, "o", color="black")
-        _label(axes, point, offset, name, ha="right")
-    _label(axes, theta + np.array([0, radius]), (0, 6), "starts", color=NEUTRAL, ha="center", va="bottom")
+        add_label(axes, point, offset, name, ha="right")
+    add_label(axes, theta + np.array([0, radius]), (0, 6), "starts", color=NEUTRAL, ha="center", va="bottom")
     right = end + np.array([1.07 * radius, 0])
-    _label(axes, right, (0, 22), "where FOMAML\nassumes they go", color=FOMAML["color"])
-    _label(axes, right, (0, -40), "where the steps\ntake them", color=MAML["color"])
+    add_label(axes, right, (0, 22), "where FOMAML\nassumes they go", color=FOMAML["color"])
+    add_label(axes, right, (0, -40), "where the steps\ntake them", color=MAML["color"])
     return (
         f"{K} steps with α = {alpha:g} carry a ring of starts, at distance {radius:g} from θ₀, to a curve (solid) whose"
-        f" distance from θ{_below(K)} runs from {spread.min():.2f} to {spread.max():.2f}; first-order MAML computes as"
-        f" if the ring kept its shape (dashed), at distance {radius:g} all round."
+        f" distance from θ{subscript(K)} runs from {spread.min():.2f} to {spread.max():.2f}; first-order MAML computes"
+        f" as if the ring kept its shape (dashed), at distance {radius:g} all round."
     )
 
 
@@ -69,14 +64,15 @@ def arrows_on_meta_loss(figure, loss, query, starts, alpha, K, reach=0.4):
     axes.set(xlim=(-1.75, 1.45), ylim=(-0.55, 1.85), xlabel="$x$ of the start", ylabel="$y$ of the start")
     axes.set_aspect("equal")
     losses = [loss] * K
-    _contours(axes, lambda start: meta_loss(losses, query, start, alpha), np.linspace(0.15, 2.0, 12) ** 2, points=80)
+    levels = np.linspace(0.15, 2.0, 12) ** 2
+    draw_contours(axes, lambda start: meta_loss(losses, query, start, alpha), levels, points=80)
     angles = []
     for start in starts:
         pair = [gradient(losses, query, start, alpha) for gradient in (maml_gradient, fomaml_gradient)]
         for g, style in zip(pair, (MAML, FOMAML), strict=True):
-            _arrow(axes, start, -reach * g / np.linalg.norm(g), style)
+            draw_arrow(axes, start, -reach * g / np.linalg.norm(g), style)
         axes.plot(*start, "o", color="black", markersize=5)
-        angles.append(np.degrees(np.arccos(_cosine(*pair))))
+        angles.append(np.degrees(np.arccos(cosine_between(*pair))))
     _legend_beside(axes)
     return (
         f"Contours of the query loss after {K} steps with α = {alpha:g}. MAML's arrows cross them at right angles,"
@@ -161,7 +157,7 @@ def bias_slope(figure, cases, query, theta, alphas):
     reference = 0.35 * bias[0] / alphas[0] * alphas
     axes.loglog(alphas, reference, color=NEUTRAL, linestyle=":", linewidth=1.5)
     middle = len(alphas) // 2
-    _label(axes, (alphas[middle], reference[middle]), (6, -4), "slope 1", color=NEUTRAL, va="top")
+    add_label(axes, (alphas[middle], reference[middle]), (6, -4), "slope 1", color=NEUTRAL, va="top")
     axes.set(xlabel=r"step size $\alpha$", ylabel=r"$\|g_{\mathrm{FO}} - g\| \; / \; \|g_{\mathrm{FO}}\|$")
     axes.legend(loc="upper left")
     return (
@@ -209,9 +205,9 @@ def _stage(figure, loss, lowest):
     """Whatever does not depend on alpha and K."""
     axes = figure.add_axes((0.12, 0.15, 0.62, 0.83), anchor="W")
     axes.set(xlim=(-1.6, 1.3), ylim=(-0.15, 2.05), xlabel="$x$", ylabel="$y$", aspect="equal")
-    _contours(axes, loss.value, np.geomspace(0.06, 16, 10))
+    draw_contours(axes, loss.value, np.geomspace(0.06, 16, 10))
     axes.plot(*lowest, "*", color="black", markersize=15)
-    _label(axes, lowest, (10, 0), "minimum of $Q$")
+    add_label(axes, lowest, (10, 0), "minimum of $Q$")
     axes.plot([], [], label="inner loop", **PATH)
     _legend_beside(axes)
     return axes
@@ -223,10 +219,10 @@ def _comparison(axes, loss, query, theta, alpha, K, scale=0.6):
     full, first_order = (f(losses, query, theta, alpha) for f in (maml_gradient, fomaml_gradient))
     path = np.array(inner_loop(losses, theta, alpha))
     axes.plot(*path.T, **PATH)
-    _arrow(axes, path[-1], -scale * first_order, FOMAML | {"linewidth": 1})
-    _arrow(axes, theta, -scale * full, MAML)
-    _arrow(axes, theta, -scale * first_order, FOMAML)
-    angle = np.degrees(np.arccos(_cosine(full, first_order)))
+    draw_arrow(axes, path[-1], -scale * first_order, FOMAML | {"linewidth": 1})
+    draw_arrow(axes, theta, -scale * full, MAML)
+    draw_arrow(axes, theta, -scale * first_order, FOMAML)
+    angle = np.degrees(np.arccos(cosine_between(full, first_order)))
     ratio = np.linalg.norm(first_order) / np.linalg.norm(full)
     return (
         f"α = {alpha:g}, K = {K}: the angle between both gradients is {angle:.0f}°, and the first-order one is"
@@ -234,24 +230,13 @@ def _comparison(axes, loss, query, theta, alpha, K, scale=0.6):
     )
 
 
-def _cosine(a, b):
-    return np.clip(a @ b / np.linalg.norm(a) / np.linalg.norm(b), -1, 1)
-
-
 def _angle_and_length_curves(axes, across, pairs, style):
     """Draw the cosine of each pair (g, g_FO) on the first axes, the ratio of lengths on the second; return both."""
-    cosine = np.array([_cosine(*pair) for pair in pairs])
+    cosine = np.array([cosine_between(*pair) for pair in pairs])
     ratio = np.array([np.linalg.norm(first) / np.linalg.norm(full) for full, first in pairs])
     for ax, values in zip(axes, (cosine, ratio), strict=True):
         ax.plot(across, values, **style)
     return cosine, ratio
-
-
-def _contours(axes, function, levels, points=90):
-    """Thin grey contours of a function of two numbers over the axes' window."""
-    x, y = (np.linspace(*limits, points) for limits in (axes.get_xlim(), axes.get_ylim()))
-    heights = [[function(np.array([a, b])) for a in x] for b in y]
-    axes.contour(x, y, heights, levels=levels, colors="#bbbbbb", linewidths=1)
 
 
 def _legend_beside(axes):
@@ -259,19 +244,3 @@ def _legend_beside(axes):
     axes.plot([], [], label="MAML\n$-g$", **MAML)
     axes.plot([], [], label="FOMAML\n" r"$-\nabla Q(\theta_K)$", **FOMAML)
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, labelspacing=1)
-
-
-def _arrow(axes, start, move, style):
-    """A shaft in the style's line, and a head of its colour: a dashed head would be ragged."""
-    axes.plot(*np.array([start, start + 0.9 * move]).T, zorder=3, **style)
-    head = {"arrowstyle": "-|>", "mutation_scale": 16, "shrinkA": 0, "shrinkB": 0, "color": style["color"]}
-    axes.annotate("", start + move, start + 0.88 * move, arrowprops=head, zorder=3)
-
-
-def _label(axes, point, offset, text, color="black", ha="left", va="center"):
-    axes.annotate(text, point, offset, textcoords="offset points", color=color, ha=ha, va=va, fontsize=14)
-
-
-def _below(i):
-    """A number as a subscript."""
-    return "".join(chr(ord("₀") + int(digit)) for digit in str(i))

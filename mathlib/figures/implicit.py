@@ -1,9 +1,9 @@
 """Figures of notebook 13: an inner problem that is solved, not unrolled, and the distance to a set."""
 
 import numpy as np
-from matplotlib.patheffects import withStroke
 from scipy.sparse.linalg import LinearOperator, cg, eigsh
 
+from mathlib.figures.drawing import add_label, draw_contours
 from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, picture
 
 __all__ = [
@@ -29,7 +29,7 @@ def ring_of_solved_starts(figure, loss, theta, strength, shown, radius=0.3):
     """A ring of starts, the inner optima that belong to them, and how the optimum moves with the strength."""
     axes = figure.add_axes((0.11, 0.14, 0.87, 0.84))
     axes.set(xlim=(-0.55, 1.72), ylim=(-0.93, 0.57), xlabel="$x$", ylabel="$y$", aspect="equal")
-    _contours(axes, loss.value)
+    draw_contours(axes, loss.value, levels=14)
     way = [_inner_optimum(loss, theta, s) for s in np.geomspace(1e-3, 1e3, 61)]
     axes.plot(*np.array(way).T, color=NEUTRAL, linestyle=":")
     turn = np.linspace(0, 2 * np.pi, 49)
@@ -42,13 +42,13 @@ def ring_of_solved_starts(figure, loss, theta, strength, shown, radius=0.3):
         axes.plot(*start, "o", color=NEUTRAL, markersize=5)
         axes.plot(*image, "o", color=MAML["color"], markersize=5)
     axes.plot(*theta, "o", color="black")
-    _label(axes, theta, (8, 0), r"$\theta$")
+    add_label(axes, theta, (8, 0), r"$\theta$")
     for s in (strength, *shown):
         optimum = _inner_optimum(loss, theta, s)
         axes.plot(*optimum, "o", color="black", markersize=5)
-        _label(axes, optimum, (12, 14) if s == strength else (6, 9), rf"$\lambda = {s:g}$")
-    _label(axes, ring[0], (8, 0), "starts", color=NEUTRAL)
-    _label(axes, images[24], (-8, 0), "their optima", color=MAML["color"], ha="right")
+        add_label(axes, optimum, (12, 14) if s == strength else (6, 9), rf"$\lambda = {s:g}$")
+    add_label(axes, ring[0], (8, 0), "starts", color=NEUTRAL)
+    add_label(axes, images[24], (-8, 0), "their optima", color=MAML["color"], ha="right")
     optimum = _inner_optimum(loss, theta, strength)
     spread = np.linalg.norm(images - optimum, axis=1)
     return (
@@ -75,13 +75,13 @@ def error_against_inner_accuracy(figure, loss, query, theta, strength, alpha, re
         axes.loglog(away, error, **style)
         name = rf"residual $10^{{{np.log10(residual):.0f}}}$"
         if residual == min(residuals):
-            _label(axes, (away[-6], error[-6]), (-10, 8), name, ha="right", va="bottom")
+            add_label(axes, (away[-6], error[-6]), (-10, 8), name, ha="right", va="bottom")
         else:
-            _label(axes, (away[-1], error[-1]), (0, 9), name, va="bottom")
+            add_label(axes, (away[-1], error[-1]), (0, 9), name, va="bottom")
     slope = np.polyfit(np.log(away[-6:]), np.log(error[-6:]), 1)[0]
     reference = 0.12 * error[-1] * np.array(away) / away[-1]
     axes.loglog(away, reference, color=NEUTRAL, linestyle=":")
-    _label(axes, (away[-4], reference[-4]), (8, -4), "slope 1", color=NEUTRAL, va="top")
+    add_label(axes, (away[-4], reference[-4]), (8, -4), "slope 1", color=NEUTRAL, va="top")
     axes.set(
         xlabel=r"inner error $\|\hat\varphi - \varphi\| \; / \; \|\theta - \varphi\|$",
         ylabel=r"$\|\tilde g - g\| \; / \; \|g\|$",
@@ -123,7 +123,7 @@ def error_against_products(figure, loss, query, theta, strength, alpha, largest)
         seen = errors[-1] > 1e-10
         axes.semilogy(counts[seen], errors[-1][seen], **style)
         at = int(part * largest) - 1
-        _label(axes, (counts[at], errors[-1][at]), (0 if rise else 12, rise), name, style["color"], ha, va)
+        add_label(axes, (counts[at], errors[-1][at]), (0 if rise else 12, rise), name, style["color"], ha, va)
     axes.set(xlim=(0, largest), ylim=(1e-10, 5))
     axes.set(xlabel="Hessian-vector products", ylabel=r"$\|\tilde g - g\| \; / \; \|g\|$")
     bracket, start = _bracket(loss, phi, strength), np.ones(theta.size)
@@ -156,7 +156,7 @@ def two_filters(figure, alpha, K, weaker):
         "MAML": ((1 - alpha * right) ** K, -8, MAML),
     }
     for name, (end, shift, style) in ends.items():
-        _label(axes, (right, end), (9, shift), name, color=style["color"])
+        add_label(axes, (right, end), (9, shift), name, color=style["color"])
     axes.set(xlim=(0, right), ylim=(-0.22, 1.06), xlabel=r"eigenvalue $\mu$ of the Hessian", ylabel="part that arrives")
     low = (1 - alpha * right) ** K
     return (
@@ -188,9 +188,9 @@ def distance_to_an_ellipse(figure, a, b, closest, points):
         head = {"arrowstyle": "-|>", "mutation_scale": 15, "linewidth": 2, "shrinkA": 0, "shrinkB": 0}
         axes.annotate("", p, theta, arrowprops=head | {"color": MAML["color"]}, zorder=3)
         lengths.append(np.linalg.norm(theta - p))
-    _label(axes, points[0], (7, 4), r"$\theta$", color=MAML["color"])
-    _label(axes, closest(points[0]), (14, 9), r"$p(\theta)$", color=MAML["color"])
-    _label(axes, np.mean(torn, axis=0), (0, -5), "two closest points", color=FOMAML["color"], ha="center", va="top")
+    add_label(axes, points[0], (7, 4), r"$\theta$", color=MAML["color"])
+    add_label(axes, closest(points[0]), (14, 9), r"$p(\theta)$", color=MAML["color"])
+    add_label(axes, np.mean(torn, axis=0), (0, -5), "two closest points", color=FOMAML["color"], ha="center", va="top")
     return (
         f"From {len(points)} points an arrow −(θ − p) leads to the closest point of the ellipse, {min(lengths):.2f} to"
         f" {max(lengths):.2f} long, at right angles to the contours of half the squared distance; strictly between"
@@ -243,16 +243,3 @@ def _unrolled(loss, query, path, strength, alpha):
         total = total + alpha * strength * v
         v = v - alpha * (loss.hvp(phi, v) + strength * v)
     return v + total
-
-
-def _contours(axes, function):
-    """Thin grey contours of a function of two numbers over the axes' window."""
-    x, y = (np.linspace(*limits, 60) for limits in (axes.get_xlim(), axes.get_ylim()))
-    heights = [[function(np.array([a, b])) for a in x] for b in y]
-    axes.contour(x, y, heights, levels=14, colors="#bbbbbb", linewidths=1)
-
-
-def _label(axes, point, offset, text, color="black", ha="left", va="center"):
-    halo = [withStroke(linewidth=4, foreground="white")]
-    style = {"color": color, "ha": ha, "va": va, "fontsize": 14, "path_effects": halo}
-    axes.annotate(text, point, offset, textcoords="offset points", **style)

@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from mathlib.figures.drawing import add_label, draw_arrow
 from mathlib.figures.picture import MAML, NEUTRAL, picture
 from mathlib.meta_gradients import step_jacobian
 
 __all__ = ["columns_of_a_jacobian", "identity_or_ones", "two_orders"]
 
-FIRST_COLUMN = {"color": "black", "linestyle": "-"}
-SECOND_COLUMN = {"color": "#CC79A7", "linestyle": "--"}
+FIRST_COLUMN = {"color": "black", "linestyle": "-", "linewidth": 2.5}
+SECOND_COLUMN = {"color": "#CC79A7", "linestyle": "--", "linewidth": 2.5}
 MATCHING = {"color": MAML["color"]}
 MISTAKEN = {"facecolor": "white", "edgecolor": "#CC79A7", "hatch": "////", "linewidth": 1.5}
 
@@ -38,19 +39,19 @@ def columns_of_a_jacobian(figure, function, jacobian, point, reach):
     right.plot(*bent.T, color=NEUTRAL)
     right.plot(*straight[far].T, color=NEUTRAL, linestyle=":")
     for k, style in enumerate((FIRST_COLUMN, SECOND_COLUMN)):
-        _arrow(left, point, reach * np.eye(2)[:, k], style)
-        _arrow(right, image, reach * J[:, k], style)
+        draw_arrow(left, point, reach * np.eye(2)[:, k], style)
+        draw_arrow(right, image, reach * J[:, k], style)
 
     for axes, corners, margin in ((left, moved, 0.4), (right, np.vstack([bent, straight]), 0.3)):
         centre, half = (corners.max(axis=0) + corners.min(axis=0)) / 2, (0.5 + margin) * np.ptp(corners, axis=0).max()
         axes.set(xlim=centre[0] + half * np.array([-1, 1]), ylim=centre[1] + half * np.array([-1, 1]), aspect="equal")
         axes.locator_params(nbins=5)
-    _label(left, point + reach * np.array([0.5, 0]), (0, -8), "move $r$", "black", "center", "top")
-    _label(left, point + reach * np.array([0, 0.5]), (8, 0), r"move $\varphi$", "black", "left", "center")
-    _label(right, image + reach * J[:, 0] / 2, (6, -6), "column 1", "black", "left", "top")
-    _label(right, image + reach * J[:, 1] / 2, (-16, -6), "column 2", "black", "right", "center")
-    _label(right, bent[59], (0, 6), "the map", NEUTRAL, "right", "bottom")
-    _label(right, straight[59], (0, 6), "its Jacobian", NEUTRAL, "left", "bottom")
+    add_label(left, point + reach * np.array([0.5, 0]), (0, -8), "move $r$", "black", "center", "top")
+    add_label(left, point + reach * np.array([0, 0.5]), (8, 0), r"move $\varphi$", "black", "left", "center")
+    add_label(right, image + reach * J[:, 0] / 2, (-4, -8), "column 1", "black", "left", "top")
+    add_label(right, image + reach * J[:, 1] / 2, (-16, -6), "column 2", "black", "right", "center")
+    add_label(right, bent[59], (0, 6), "the map", NEUTRAL, "right", "bottom")
+    add_label(right, straight[59], (0, 6), "its Jacobian", NEUTRAL, "left", "bottom")
     left.set(xlabel="$r$", ylabel=r"$\varphi$")
     right.set(xlabel="$y_1$", ylabel="$y_2$")
     lengths = np.linalg.norm(J, axis=0)
@@ -124,17 +125,3 @@ def two_orders(figure, first, second, alpha):
         f" ({c:.2f}, {d:.2f}) if J₂ does; the area is {abs(np.linalg.det(J_1 @ J_2)):.2f} in both orders, the shape"
         " is not the same."
     )
-
-
-def _arrow(axes, start, displacement, style):
-    axes.annotate(
-        "",
-        start + displacement,
-        start,
-        arrowprops={"arrowstyle": "-|>", "linewidth": 2.5, "shrinkA": 0, "shrinkB": 0, **style},
-    )
-
-
-def _label(axes, at, offset, text, color, ha, va):
-    """Text beside a point, `offset` in points of the page."""
-    axes.annotate(text, at, offset, textcoords="offset points", color=color, ha=ha, va=va)

@@ -4,6 +4,7 @@ import matplotlib as mpl
 import numpy as np
 
 from mathlib.exercises.misconceptions import lost_factor, query_hessian, reversed_order, wrong_iterate
+from mathlib.figures.drawing import add_label, draw_arrow, draw_contours, subscript
 from mathlib.figures.picture import MAML, NEUTRAL, picture
 from mathlib.meta_gradients import inner_loop, maml_gradient, unrolled_jacobian
 
@@ -29,14 +30,14 @@ def displacement_on_the_path(figure, losses, theta, delta, alpha):
     axes.plot(*neighbour.T, marker="o", markerfacecolor="white", **NEIGHBOUR)
     _steps(axes, path)
     for point, displacement in zip(path, foretold, strict=True):
-        _arrow(axes, point, displacement, MAML)
+        draw_arrow(axes, point, displacement, MAML)
     K = len(losses)
-    _label(axes, path[0], r"$\theta_0$", (-6, -4), ha="right", va="top")
-    _label(axes, path[-1], rf"$\theta_{K}$", (2, -8), ha="center", va="top")
-    _label(axes, neighbour[0], r"$\theta_0 + \delta$", (-8, 2), ha="right")
-    _label(axes, neighbour[2], "the neighbour's path", (0, 12), ha="center")
-    _label(axes, path[0] + delta / 2, r"$\delta$", (-6, 0), color=MAML["color"], ha="right", va="center")
-    _label(axes, path[-1] + foretold[-1] / 2, rf"$U_{K}\,\delta$", (8, 0), color=MAML["color"], va="center")
+    add_label(axes, path[0], (-6, -4), r"$\theta_0$", ha="right", va="top")
+    add_label(axes, path[-1], (2, -8), rf"$\theta_{K}$", ha="center", va="top")
+    add_label(axes, neighbour[0], (-8, 2), r"$\theta_0 + \delta$", ha="right", va="bottom")
+    add_label(axes, neighbour[2], (0, 12), "the neighbour's path", ha="center", va="bottom")
+    add_label(axes, path[0] + delta / 2, (-6, 0), r"$\delta$", color=MAML["color"], ha="right", va="center")
+    add_label(axes, path[-1] + foretold[-1] / 2, (8, 0), rf"$U_{K}\,\delta$", color=MAML["color"], va="center")
     missed = np.linalg.norm(neighbour[-1] - path[-1] - foretold[-1])
     before, after = np.linalg.norm(delta), np.linalg.norm(foretold[-1])
     return (
@@ -55,19 +56,19 @@ def adjoints_on_the_path(figure, losses, query, theta, alpha, lowest, scale=0.6)
     axes = _landscape(figure, losses[0], [*path, *tips, lowest])
     _steps(axes, path)
     for point, tip in zip(path, tips, strict=True):
-        _arrow(axes, point, tip - point, MAML)
+        draw_arrow(axes, point, tip - point, MAML)
     axes.plot(*lowest, "*", color="black", markersize=15)
     K = len(losses)
-    _label(axes, lowest, "minimum of $Q$", (0, 10), ha="center")
-    _label(axes, path[0], r"$\theta_0$", (-4, 4), ha="right")
-    _label(axes, path[-1], rf"$\theta_{K}$", (6, -4), va="top")
-    _label(axes, tips[0], "$-v_0$", (5, 0), color=MAML["color"], va="center")
-    _label(axes, tips[-1], rf"$-v_{K}$", (5, 0), color=MAML["color"], va="center")
+    add_label(axes, lowest, (0, 10), "minimum of $Q$", ha="center", va="bottom")
+    add_label(axes, path[0], (-4, 4), r"$\theta_0$", ha="right", va="bottom")
+    add_label(axes, path[-1], (6, -4), rf"$\theta_{K}$", va="top")
+    add_label(axes, tips[0], (5, 0), "$-v_0$", color=MAML["color"], va="center")
+    add_label(axes, tips[-1], (5, 0), rf"$-v_{K}$", color=MAML["color"], va="center")
     first, last = (
         f"{np.degrees(np.arctan2(-v[1], -v[0])):.0f}°".replace("-", "−") for v in (adjoints[0], adjoints[-1])
     )
     return (
-        f"With α = {alpha:g} the arrow at the last point, −v{_below(K)}, points in the direction {last} and has"
+        f"With α = {alpha:g} the arrow at the last point, −v{subscript(K)}, points in the direction {last} and has"
         f" length {np.linalg.norm(adjoints[-1]):.2f}; carried back over {K} steps it has turned to {first}, with"
         f" length {np.linalg.norm(adjoints[0]):.2f} (arrows are drawn {scale:g} times as long)."
     )
@@ -112,27 +113,10 @@ def _landscape(figure, loss, points):
     axes = figure.add_axes((0.11, 0.14, 0.86, 0.84))
     centre = (np.max(points, axis=0) + np.min(points, axis=0)) / 2
     (left, bottom), (right, top) = centre - VIEW / 2, centre + VIEW / 2
-    x, y = np.linspace(left, right, 120), np.linspace(bottom, top, 80)
-    heights = np.array([[loss.value(np.array([a, b])) for a in x] for b in y])
-    axes.contour(x, y, heights, levels=np.geomspace(0.05, 10, 16), colors="#bbbbbb", linewidths=1)
     axes.set(xlabel="$x$", ylabel="$y$", aspect="equal", xlim=(left, right), ylim=(bottom, top))
+    draw_contours(axes, loss.value, np.geomspace(0.05, 10, 16))
     return axes
 
 
 def _steps(axes, path):
     axes.plot(*path.T, color="black", marker="o", linewidth=1.5)
-
-
-def _arrow(axes, start, displacement, style):
-    look = {"arrowstyle": "-|>", "mutation_scale": 16, "linewidth": 2, "shrinkA": 0, "shrinkB": 0}
-    axes.annotate("", start + displacement, start, arrowprops=look | style, zorder=3)
-
-
-def _label(axes, at, text, offset, color="black", ha="left", va="bottom"):
-    """Text beside a point, `offset` in points of the page."""
-    axes.annotate(text, at, offset, textcoords="offset points", color=color, ha=ha, va=va, fontsize=15)
-
-
-def _below(i):
-    """A subscript digit."""
-    return chr(ord("₀") + i)

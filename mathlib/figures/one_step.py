@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mathlib.figures.drawing import add_label, draw_arrow, draw_contours
 from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, picture
 from mathlib.meta_gradients import fomaml_gradient, inner_loop, maml_gradient, meta_loss, step_jacobian
 
@@ -25,15 +26,17 @@ def one_step_meta_gradient(figure, loss, query, theta, alpha, reach=0.45):
     )
     levels = [0.4, 1.2, 2.5]
     height = meta_loss([loss], query, theta, alpha)
-    _contours(axes, lambda start: meta_loss([loss], query, start, alpha), levels, marked=height)
+    x, y, values = draw_contours(axes, lambda start: meta_loss([loss], query, start, alpha), levels)
+    axes.contourf(x, y, values, levels=[-np.inf, height], colors=BELOW)
+    axes.contour(x, y, values, levels=[height], colors="black", linewidths=1.5)
     full, first_order = maml_gradient([loss], query, theta, alpha), fomaml_gradient([loss], query, theta, alpha)
     ends = [theta - reach * g / np.linalg.norm(g) for g in (full, first_order)]
     for end, style in zip(ends, (MAML, FOMAML), strict=True):
-        _arrow(axes, theta, end - theta, style)
+        draw_arrow(axes, theta, end - theta, style)
     axes.plot(*theta, "o", color="black")
-    _label(axes, theta, (8, 2), r"$\theta_0$", "black", "left", "bottom")
-    _label(axes, ends[0], (0, -8), "against the\nmeta-gradient", MAML["color"], "center", "top", BELOW)
-    _label(axes, ends[1], (8, 0), r"against $\nabla Q(\theta_1)$", FOMAML["color"], "left", "center")
+    add_label(axes, theta, (8, 2), r"$\theta_0$", "black", "left", "bottom")
+    add_label(axes, ends[0], (0, -8), "against the\nmeta-gradient", MAML["color"], "center", "top")
+    add_label(axes, ends[1], (8, 0), r"against $\nabla Q(\theta_1)$", FOMAML["color"], "left", "center")
     angle = np.degrees(np.arccos(full @ first_order / np.linalg.norm(full) / np.linalg.norm(first_order)))
     return (
         f"Query loss after one step with α = {alpha:g}, grey where a start does better than θ₀: the arrow against the"
@@ -53,7 +56,7 @@ def circle_becomes_ellipse(figure, loss, starts, alpha, radius):
         ylabel="$y$",
         aspect="equal",
     )
-    _contours(axes, loss.value, [0.02, 0.15, 0.5, 1.0])
+    draw_contours(axes, loss.value, [0.02, 0.15, 0.5, 1.0])
     said = []
     for theta in starts:
         factors = _circle_and_ellipse(axes, loss, theta, alpha, radius)
@@ -83,7 +86,7 @@ def factor_against_curvature(figure, loss, starts, alpha):
         axes.text((a + b) / 2, top - 0.1, name, ha="center", va="top", fontsize=13)
     axes.plot(span, 1 - alpha * span, **MAML)
     for at, name in ((borders[0], "kept"), (borders[1], "lost")):
-        _label(axes, (at, 1 - alpha * at), (6, 4), name, "black", "left", "bottom", "none")
+        add_label(axes, (at, 1 - alpha * at), (6, 4), name, "black", "left", "bottom")
     for theta, marker in zip(starts, "os", strict=False):
         values = np.linalg.eigvalsh(loss.hessian(theta))
         label = f"at ({theta[0]:g}, {theta[1]:g})"
@@ -107,14 +110,14 @@ def _circle_and_ellipse(axes, loss, theta, alpha, radius):
     axes.plot(*ellipse.T, **MAML)
     axes.plot(*images[::5].T, ".", color="black", markersize=5)
     for q, factor, style in zip(vectors.T, factors, (SMALLER, LARGER), strict=True):
-        _arrow(axes, theta, radius * q, style | {"linewidth": 1.2})
-        _arrow(axes, end, radius * factor * q, style | {"linewidth": 2.6})
+        draw_arrow(axes, theta, radius * q, style | {"linewidth": 1.2})
+        draw_arrow(axes, end, radius * factor * q, style | {"linewidth": 2.6})
         outside = np.sign(factor) * max(abs(factor), 1) * radius * q
         side, name = "left" if outside[0] > 0 else "right", f"× {factor:.2f}".replace("-", "−")
-        _label(axes, end + outside, 6 * np.sign(outside), name, "black", side, "center")
+        add_label(axes, end + outside, 6 * np.sign(outside), name, "black", side, "center")
     if (end != theta).any():
         for point, name in ((theta, r"$\theta_0$"), (end, r"$\theta_1$")):
-            _label(axes, point, (-6, 4), name, "black", "right", "center")
+            add_label(axes, point, (-6, 4), name, "black", "right", "center")
     return factors
 
 
@@ -130,29 +133,6 @@ def _gap(loss, theta, alpha, radius):
     """The largest distance between true images and ellipse, in radii."""
     _, images, ellipse = _pushed(loss, theta, alpha, radius)
     return np.linalg.norm(images - ellipse, axis=1).max() / radius
-
-
-def _contours(axes, function, levels, marked=None, points=90):
-    """Contours of a function of two numbers over the axes' window; one of them marked, and what lies below it."""
-    x, y = (np.linspace(*limits, points) for limits in (axes.get_xlim(), axes.get_ylim()))
-    values = np.array([[function(np.array([a, b])) for a in x] for b in y])
-    axes.contour(x, y, values, levels=levels, colors="#bbbbbb", linewidths=1)
-    if marked is not None:
-        axes.contourf(x, y, values, levels=[-np.inf, marked], colors=BELOW)
-        axes.contour(x, y, values, levels=[marked], colors="black", linewidths=1.5)
-
-
-def _arrow(axes, start, move, style):
-    """A shaft in the style's line, and a head of its colour: a dashed head would be ragged."""
-    axes.plot(*np.array([start, start + 0.85 * move]).T, **style)
-    head = {"arrowstyle": "-|>,head_width=0.25,head_length=0.5", "shrinkA": 0, "shrinkB": 0, "linewidth": 2}
-    axes.annotate("", xy=start + move, xytext=start + 0.84 * move, arrowprops=head | {"color": style["color"]})
-
-
-def _label(axes, point, offset, text, color, ha, va, background="white"):
-    box = {"boxstyle": "square,pad=0.05", "facecolor": background, "edgecolor": "none"}  # keeps lines out of it
-    place = {"textcoords": "offset points", "ha": ha, "va": va, "fontsize": 13, "color": color}
-    axes.annotate(text, point, offset, bbox=box, **place)
 
 
 def _pair(numbers, places=3):

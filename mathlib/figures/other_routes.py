@@ -5,17 +5,12 @@ from itertools import product
 import numpy as np
 from matplotlib.ticker import MultipleLocator
 
+from mathlib.figures.drawing import CURVES, add_label, draw_arrow, draw_contours, subscript
 from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, picture
 from mathlib.meta_gradients import inner_loop, maml_gradient, meta_loss
 
 __all__ = ["first_step_of_adam", "paths_and_shares", "price_of_a_push", "slope_with_momentum"]
 
-# Three curves that are told apart without colour too, and not mistaken for a method's own colour.
-CURVES = [
-    {"color": "#56B4E9", "linestyle": "-"},
-    {"color": "#CC79A7", "linestyle": (0, (6, 2))},
-    {"color": "black", "linestyle": "-."},
-]
 BRANCH = {"color": "#CC79A7", "linestyle": "--", "linewidth": 1.5}
 
 
@@ -50,7 +45,7 @@ def price_of_a_push(figure, losses, query, theta, alpha, lowest, push=0.15):
     K, before = len(losses), query.value(path[-1])
     plane.set(xlim=(-1.05, 0.8), ylim=(-0.75, 1.24), xlabel="$x$", ylabel="$y$", aspect="equal")
     plane.set_yticks([-0.5, 0.0, 0.5, 1.0])
-    _contours(plane, losses[0].value, np.geomspace(0.05, 10, 16))
+    draw_contours(plane, losses[0].value, np.geomspace(0.05, 10, 16))
     foretold, measured = [], []
     for i, point in enumerate(path):
         p = maml_gradient(losses[i:], query, point, alpha)
@@ -58,16 +53,16 @@ def price_of_a_push(figure, losses, query, theta, alpha, lowest, push=0.15):
         branch = np.array(inner_loop(losses[i:], moved, alpha))
         plane.plot(*branch.T, **BRANCH)
         plane.plot(*branch[-1], "o", color=BRANCH["color"], markersize=4)
-        _arrow(plane, point, moved - point, MAML["color"])
+        draw_arrow(plane, point, moved - point, MAML)
         foretold.append(push * np.linalg.norm(p))
         measured.append(before - meta_loss(losses[i:], query, moved, alpha))
     plane.plot(*path.T, color="black", marker="o", markersize=5, linewidth=1.5)
     plane.plot(*lowest, "*", color="black", markersize=15)
-    _label(plane, lowest, (-10, 0), "minimum of $Q$", ha="right")
-    _label(plane, path[0], (-8, -2), r"$\theta_0$", ha="right")
-    _label(plane, path[-1], (4, -14), rf"$\theta_{K}$")
-    _label(plane, path[1], (6, 36), "push", MAML["color"])
-    _label(plane, path[0], (8, 58), "the way on", BRANCH["color"])
+    add_label(plane, lowest, (-10, 0), "minimum of $Q$", ha="right")
+    add_label(plane, path[0], (-8, -2), r"$\theta_0$", ha="right")
+    add_label(plane, path[-1], (4, -14), rf"$\theta_{K}$")
+    add_label(plane, path[1], (6, 36), "push", MAML["color"])
+    add_label(plane, path[0], (8, 58), "the way on", BRANCH["color"])
     at = np.arange(K + 1)
     prices.plot(at, foretold, "o", color=MAML["color"], markerfacecolor="white", markeredgewidth=2, label="price")
     prices.plot(at, measured, "x", color="black", markeredgewidth=2, label="measured")
@@ -78,8 +73,8 @@ def price_of_a_push(figure, losses, query, theta, alpha, lowest, push=0.15):
     off = np.abs(np.array(measured) / foretold - 1).max()
     return (
         f"With α = {alpha:g}, a push of length {push:g} against p₀ at the start is to lower the query loss by"
-        f" {foretold[0]:.3f}, and lowers it by {measured[0]:.3f}; after the last step a push against p{_below(K)} is to"
-        f" lower it by {foretold[-1]:.3f}, and lowers it by {measured[-1]:.3f}. No price is off by more than"
+        f" {foretold[0]:.3f}, and lowers it by {measured[0]:.3f}; after the last step a push against p{subscript(K)}"
+        f" is to lower it by {foretold[-1]:.3f}, and lowers it by {measured[-1]:.3f}. No price is off by more than"
         f" {100 * off:.0f} %."
     )
 
@@ -100,7 +95,7 @@ def slope_with_momentum(figure, alpha, K, momenta=(0.0, 0.5, 0.9), largest=12.0)
         said.append(f"αλ = {crossing * alpha:.2f} with μ = {mu:g}")
         nearest = np.argmin(np.abs(curvatures - at * largest))
         point = (curvatures[nearest], slope[nearest])
-        _label(axes, point, offset, rf"$\mu = {mu:g}$")
+        add_label(axes, point, offset, rf"$\mu = {mu:g}$")
     axes.axhline(1, **FOMAML)
     axes.axhline(0, color=NEUTRAL, linewidth=1)
     axes.text(0.99 * largest, 1.03, "first order: 1", color=FOMAML["color"], ha="right", va="bottom", fontsize=13)
@@ -125,9 +120,9 @@ def first_step_of_adam(figure, loss, alpha, eps, span=(-1.6, 1.6)):
     for x in (-1, 0, 1):
         axes.axvline(x, color=NEUTRAL, linewidth=1, linestyle=":", zorder=0)
     axes.set(xlabel=r"start $\theta_0$", ylabel=r"end of the step, $\theta_1$", xlim=span)
-    _label(axes, (0.0, -0.3), (6, -6), "Adam, from rest")
-    _label(axes, (-1.3, -1.03), (-4, 48), "gradient\ndescent", CURVES[1]["color"], ha="center")
-    _label(axes, (1.45, 1.45), (-2, 8), "no step", NEUTRAL, ha="right")
+    add_label(axes, (0.0, -0.3), (6, -6), "Adam, from rest")
+    add_label(axes, (-1.3, -1.03), (-4, 48), "gradient\ndescent", CURVES[1]["color"], ha="center")
+    add_label(axes, (1.45, 1.45), (-2, 8), "no step", NEUTRAL, ha="right")
     near = np.mean(np.abs(slope - 1) < 0.1)
     low, high = slope.min(), slope.max()
     return (
@@ -187,27 +182,6 @@ def _product(choice):
     return f"${sign}{power}{''.join(f'H_{i}' for i, b in enumerate(choice) if b) or 'I'}$"
 
 
-def _contours(axes, function, levels, points=90):
-    """Thin grey contours of a function of two numbers over the axes' window."""
-    x, y = (np.linspace(*limits, points) for limits in (axes.get_xlim(), axes.get_ylim()))
-    heights = [[function(np.array([a, b])) for a in x] for b in y]
-    axes.contour(x, y, heights, levels=levels, colors="#bbbbbb", linewidths=1)
-
-
-def _arrow(axes, start, move, color):
-    look = {"arrowstyle": "-|>", "mutation_scale": 14, "linewidth": 2, "shrinkA": 0, "shrinkB": 0, "color": color}
-    axes.annotate("", start + move, start, arrowprops=look, zorder=4)
-
-
-def _label(axes, point, offset, text, color="black", ha="left", va="center"):
-    axes.annotate(text, point, offset, textcoords="offset points", color=color, ha=ha, va=va, fontsize=14)
-
-
 def _minus(number, places=0):
     """A number as it is printed, with a true minus."""
     return f"{number:.{places}f}".replace("-", "−")
-
-
-def _below(i):
-    """A subscript digit."""
-    return chr(ord("₀") + i)
