@@ -211,7 +211,7 @@ def implicit_gradient(loss, query, phi, strength):
 
     Here :math:`\varphi` minimises :math:`L(\varphi) + \frac\lambda2 \|\varphi - \theta\|^2`, and `strength` is
     :math:`\lambda`. Solved by conjugate gradients on Hessian-vector products; the matrix in brackets has to
-    be positive definite, which it is at a strict inner minimum.
+    be positive definite, which it is at every inner minimum that is not degenerate.
 
     Parameters
     ----------
@@ -254,7 +254,7 @@ def implicit_gradient(loss, query, phi, strength):
         image = v + hvp(v) / strength
         if v @ image <= 0 < v @ v:
             raise ArithmeticError(
-                "I + H/strength is not positive definite at phi, so phi is no strict inner minimum:"
+                "I + H/strength is not positive definite at phi, so phi is no inner minimum, or a degenerate one:"
                 " solve the inner problem first, or take a larger strength."
             )
         return image

@@ -28,25 +28,25 @@ def _decay_in_both_steps(H0, H1, q, alpha, gamma):
 
 
 EXERCISES = {
-    # one preconditioned step, from components to arrays
+    # one step with the gradient taken at Pθ₀, from components to arrays
     "9A": Exercise(
         {"P": np.array([[0.5, 0.2], [-0.1, 0.3]]), "H": H0, "q": np.array([1.0, -2.0])},
-        lambda P, H, q: q - H @ P.T @ q,
+        lambda P, H, q: q - P.T @ H @ q,
         {
             "a lost transpose": (
-                lambda P, H, q: q - P @ H @ q,
-                "In your product the answer's component is the first index of P. With what does the sum share it?",
+                lambda P, H, q: q - H @ P @ q,
+                "In your product the answer's component is the first index of H. With what does the sum share it?",
             ),
             "P without its transpose": (
-                lambda P, H, q: q - H @ P @ q,
-                "Which index of P does the sum share with q: the first or the second?",
+                lambda P, H, q: q - P @ H @ q,
+                "Which index of P is the answer's component: the first or the second?",
             ),
-            "the order kept": (
-                lambda P, H, q: q - P.T @ H @ q,
+            "the order exchanged": (
+                lambda P, H, q: q - H @ P.T @ q,
                 "Which table carries the index k of the answer: P or H?",
             ),
             "the identity forgotten": (
-                lambda P, H, q: -H @ P.T @ q,
+                lambda P, H, q: -P.T @ H @ q,
                 "What is the derivative of the first term, x_j, by x_k?",
             ),
             "first order only": (lambda P, H, q: q, MISCONCEPTIONS["first order only"][1]),

@@ -5,76 +5,82 @@ import numpy as np
 from mathlib.exercises import Exercise
 
 
-def _sum_minus(pairs):
-    """Σ ḡ_i − α Σ H̄_i ḡ_j over the given pairs (i, j)."""
+def _weighted(first, second, third):
+    """The sum of weighted gradients, each with its first-order correction."""
 
     def gradient(g, H, alpha):
-        return g.sum(axis=0) - alpha * sum(H[i - 1] @ g[j - 1] for i, j in pairs)
+        g_2, g_3 = g[1] - alpha * H[1] @ g[0], g[2] - alpha * H[2] @ (g[0] + g[1])
+        return first * g[0] + second * g_2 + third * g_3
 
     return gradient
 
 
-def _last_alone(g, H, alpha):
-    """FOMAML's expansion."""
-    return g[2] - alpha * H[2] @ (g[0] + g[1])
+def _weights_at_the_start_alone(g, H, alpha):
+    return g[0] + 2 / 3 * g[1] + 1 / 3 * g[2] - alpha * (H[1] @ g[0] + H[2] @ (g[0] + g[1]))
+
+
+def _exchanged(g, H, alpha):
+    """The earlier loss's Hessian on the later loss's gradient."""
+    g_2, g_3 = g[1] - alpha * H[0] @ g[1], g[2] - alpha * (H[0] + H[1]) @ g[2]
+    return g[0] + 2 / 3 * g_2 + 1 / 3 * g_3
 
 
 EXERCISES = {
-    # Reptile for k = 3, to first order in α
+    # the way to the mean of three points, to first order in α
     "10A": Exercise(
         {
             "g": np.array([[1.0, 0.0], [0.0, 2.0], [-1.0, 1.0]]),
             "H": np.array([[[2.0, 1.0], [1.0, 0.0]], [[1.0, -1.0], [-1.0, 4.0]], [[0.0, 2.0], [2.0, -1.0]]]),
             "alpha": 0.1,
         },
-        _sum_minus([(2, 1), (3, 1), (3, 2)]),
+        _weighted(1, 2 / 3, 1 / 3),
         {
+            "the last point": (
+                _weighted(1, 1, 1),
+                "That is Reptile, the whole way to θ₃. Which gradients are on the way to θ₁, and to θ₂?",
+            ),
+            "the mean of the gradients": (
+                _weighted(1 / 3, 1 / 3, 1 / 3),
+                "This is a third of the way to θ₃. Which gradient has moved all three points?",
+            ),
+            "weights in reverse": (
+                _weighted(1 / 3, 2 / 3, 1),
+                "Which gradient has moved all three points, the first or the last?",
+            ),
+            "the weights at order 0 alone": (
+                _weights_at_the_start_alone,
+                "The weight belongs to the gradient as it was met. What of it stands behind α?",
+            ),
             "Hessian and gradient exchanged": (
-                _sum_minus([(1, 2), (1, 3), (2, 3)]),
+                _exchanged,
                 "Gradient 2 is taken where step 1 ended. Whose gradient moved the point, and whose curvature feels it?",
             ),
-            "both orders": (
-                _sum_minus([(1, 2), (2, 1), (1, 3), (3, 1), (2, 3), (3, 2)]),
-                "A later step cannot change an earlier gradient. Which of your pairs have j > i?",
-            ),
-            "neighbours only": (
-                _sum_minus([(2, 1), (3, 2)]),
-                "Step 3 starts where steps 1 and 2 together have led. Which pair is missing?",
-            ),
-            "a step that feels itself": (
-                _sum_minus([(1, 1), (2, 1), (2, 2), (3, 1), (3, 2), (3, 3)]),
-                "The gradient of step 1 is taken at θ₀, before anything has moved. Can H̄₁ḡ₁ occur?",
-            ),
-            "the last gradient alone": (
-                _last_alone,
-                "That is FOMAML. Which gradients does Reptile add up?",
-            ),
             "order 0 alone": (
-                lambda g, H, alpha: g.sum(axis=0),
+                lambda g, H, alpha: g[0] + 2 / 3 * g[1] + 1 / 3 * g[2],
                 "These are the gradients at θ₀. Where did the loop meet the second and the third?",
             ),
         },
     ),
-    # [L] * 4 and Q: how many of Reptile's pairs are not AvgGradInner
+    # L₁, L₂, L₁, L₂ and Q: how many of Reptile's pairs are not AvgGradInner
     "10B": Exercise(
-        {"K": 4},
-        lambda K: K * (K - 1) / 2,
+        {"losses": 2, "rounds": 2},
+        lambda losses, rounds: losses * rounds * (rounds - 1) / 2,
         {
             "all pairs": (
-                lambda K: K * (K + 1) / 2,
+                lambda losses, rounds: (losses * rounds + 1) * losses * rounds / 2,
                 "These are all pairs j < i of five gradients. In which of them do both belong to one minibatch?",
             ),
-            "the pairs with the query": (
-                lambda K: K,
-                "These pairs hold two different minibatches, Q and L. How many are left?",
+            "all pairs without the query": (
+                lambda losses, rounds: losses * rounds * (losses * rounds - 1) / 2,
+                "In some of these L₁ meets L₂, and they are two minibatches. In how many?",
+            ),
+            "the others": (
+                lambda losses, rounds: (losses * rounds + 1) * losses * rounds / 2 - losses * rounds * (rounds - 1) / 2,
+                "These hold two different minibatches. How many are left?",
             ),
             "ordered pairs": (
-                lambda K: K * (K - 1),
-                "Only a gradient met later feels an earlier step. How many pairs have j < i?",
-            ),
-            "each step with itself": (
-                lambda K: K * K,
-                "Does H̄_i meet the gradient of its own step, or those of the steps before it?",
+                lambda losses, rounds: losses * rounds * (rounds - 1),
+                "Only a gradient met later feels an earlier step. Are gradients 1 and 3 one pair or two?",
             ),
         },
     ),

@@ -32,7 +32,7 @@ def slopes_of_the_rest(figure, exact, expansion, alphas):
     return (
         f"Between α = {_plain(alphas[0])} and {alphas[4]:.2g} the slopes are {said}: half the α means"
         f" a quarter of the rest. At α = {alphas[-1]:g} the rest is {100 * rest[-1].min():.0f} to"
-        f" {100 * rest[-1].max():.0f} % of the gradient."
+        f" {100 * rest[-1].max():.0f} % of the method's gradient."
     )
 
 
@@ -112,8 +112,8 @@ def orders_on_a_network(figure, alphas, sizes, alpha):
     panels[0].text(0.06, 0.80, "order 1", transform=panels[0].transAxes, color=FIRST["color"], fontsize=14)
     panels[0].text(0.06, 0.88, "orders 2, 3, …", transform=panels[0].transAxes, fontsize=14)
     return (
-        f"MAML's gradient with one inner step, in units of its order 0: at α = {alpha:g} the order 1 and all higher"
-        f" orders together have the median sizes {', '.join(said)}."
+        f"MAML's gradient with one inner step, in units of its order 0: at α = {alpha:g} (dots) the order 1 and all"
+        f" higher orders together have the median sizes {', '.join(said)}."
     )
 
 

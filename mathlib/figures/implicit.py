@@ -88,8 +88,8 @@ def error_against_inner_accuracy(figure, loss, query, theta, strength, alpha, re
     )
     return (
         f"Inner loops of {min(steps)} to {max(steps)} steps with α = {alpha:g}, d = {theta.size:,}: solved to a"
-        f" residual of {residuals[-1]:g}, the implicit gradient's error falls with slope {slope:.2f}; solved to"
-        f" {residuals[0]:g} and {residuals[1]:g}, it stays at {floors[0]:.1g} and {floors[1]:.1g}."
+        f" relative residual of {residuals[-1]:g}, the implicit gradient's error falls with slope {slope:.2f}; solved"
+        f" to {residuals[0]:g} and {residuals[1]:g}, it stays at {floors[0]:.1g} and {floors[1]:.1g}."
     )
 
 
@@ -128,13 +128,13 @@ def error_against_products(figure, loss, query, theta, strength, alpha, largest)
     axes.set(xlabel="Hessian-vector products", ylabel=r"$\|\tilde g - g\| \; / \; \|g\|$")
     bracket, start = _bracket(loss, phi, strength), np.ones(theta.size)
     high, low = (eigsh(bracket, k=1, which=end, v0=start, return_eigenvectors=False)[0] for end in ("LA", "SA"))
-    unrolled, same, exact = (f"{e[9]:.1g}" for e in errors)
+    unrolled, same, exact = (f"{e[9]:.2g}" for e in errors)
     least = f"{strength * (low - 1):.2f}".replace("-", "−")
     return (
         f"λ = {strength:g}, α = {alpha:g}, d = {theta.size:,}, least eigenvalue of H {least}, condition number of M"
         f" {high / low:.0f}: after 10 Hessian-vector products the relative error is {unrolled} unrolled, {same}"
         f" implicit at the same tenth point, and {exact} implicit at the optimum; after {largest} it is"
-        f" {errors[0][-1]:.1g} and {errors[1][-1]:.1g} for the first two."
+        f" {errors[0][-1]:.2g} and {errors[1][-1]:.2g} for the first two."
     )
 
 

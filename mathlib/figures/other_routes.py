@@ -74,8 +74,8 @@ def price_of_a_push(figure, losses, query, theta, alpha, lowest, push=0.15):
     return (
         f"With α = {alpha:g}, a push of length {push:g} against p₀ at the start is to lower the query loss by"
         f" {foretold[0]:.3f}, and lowers it by {measured[0]:.3f}; after the last step a push against p{subscript(K)}"
-        f" is to lower it by {foretold[-1]:.3f}, and lowers it by {measured[-1]:.3f}. No price is off by more than"
-        f" {100 * off:.0f} %."
+        f" is to lower it by {foretold[-1]:.3f}, and lowers it by {measured[-1]:.3f}. No fall is more than"
+        f" {100 * off:.0f} % away from its price."
     )
 
 
@@ -103,7 +103,7 @@ def slope_with_momentum(figure, alpha, K, momenta=(0.0, 0.5, 0.9), largest=12.0)
     axes.set(xlim=(0, largest), ylim=(-1.05, 1.25))
     return (
         f"How the end of {K} steps with α = {alpha:g} follows its start on a parabola: the slope first reaches zero"
-        f" (dots) at {', at '.join(said)}; first order takes it for 1 everywhere."
+        f" (dots) at {', at '.join(said)}; with μ = 0 it is tiny long before. First order takes it for 1 everywhere."
     )
 
 
@@ -159,7 +159,7 @@ def _tree(axes, choices, rows):
         for prefix in product((False, True), repeat=i):
             for by_gradient in (False, True):
                 kept = not any((*prefix, by_gradient))
-                style = FOMAML | {"linewidth": 3} if kept else {"color": NEUTRAL, "linewidth": 2}
+                style = {"color": FOMAML["color"], "linewidth": 3} if kept else {"color": NEUTRAL, "linewidth": 2}
                 style = style | ({"linestyle": ":"} if by_gradient else {})
                 axes.plot([i, i + 1], [height(prefix), height((*prefix, by_gradient))], **style)
     axes.set(xlim=(-0.35, K + 1.25), ylim=(-0.6, len(rows) + 0.1))
