@@ -14,6 +14,7 @@ from IPython.display import display
 
 from mathlib.finite_differences import Estimate
 from mathlib.inputs import require_array
+from mathlib.losses import UnknownFunction
 from mathlib.proofs import differ_at, is_proved_zero
 
 WIDEST = 105  # letters and signs of a formula that still fit a page
@@ -217,8 +218,8 @@ def _disprove(label, left, right):
     for entry, a, b in _entries(left, right):
         values = differ_at(a, b)
         if values:
-            a, b = map(_short, values)
-            return f"refuted{entry}: at a random exact point the two sides are {a} and {b}"
+            where = "" if _is_plain(a) and _is_plain(b) else "at a random exact point "
+            return f"refuted{entry}: {where}the two sides are {_short(values[0])} and {_short(values[1])}"
     raise CheckFailed(
         f"({label}) was to be refuted, but no random point tells the two sides apart. Take a case where the mistake"
         f" shows."
@@ -272,9 +273,16 @@ def _percent(ratio):
     return f"{percent:g} %" if percent < 1000 else f"a factor of {percent / 100:g}"
 
 
+def _is_plain(side):
+    side = sympy.sympify(side)
+    return not (side.free_symbols or side.atoms(UnknownFunction))
+
+
 def _short(value):
     if value.is_Matrix:
         return "a matrix of norm " + _short(value.norm())
+    if value.is_Integer and abs(value) < 10**9:
+        return str(value)
     return f"{float(value):.4g}" if value.is_real else str(sympy.N(value, 4))
 
 

@@ -317,6 +317,16 @@ def test_a_verdict_is_printed_with_its_number_finding_and_route(capsys):
     assert re.fullmatch(r"✗ \(5\.4\) refuted: at a random exact point .* and .*\. Route: a lost factor\.", third)
 
 
+def test_a_refutation_of_plain_numbers_names_them_and_no_point(capsys):
+    refute("5.4", sympy.Integer(91464), sympy.Integer(60492), route="a lost factor")
+    refute("5.5", sympy.Matrix([1, 2]), sympy.Matrix([1, 3]), route="a lost factor")
+    refute("5.6", any_loss("L", [x]).value(sympy.Matrix([1])), sympy.Integer(2), route="an unknown number")
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert "at a random exact point" in third
+    assert first == "✗ (5.4) refuted: the two sides are 91464 and 60492. Route: a lost factor."
+    assert second == "✗ (5.5) refuted in entry (2, 1): the two sides are 2 and 3. Route: a lost factor."
+
+
 def test_a_verdict_shows_both_sides_as_mathematics(shown):
     markdown = shown(check, "5.2", (x + 1) ** 2, x**2 + 2 * x + 1)._repr_markdown_()
     assert markdown.startswith("✓ **(5.2)** holds exactly")

@@ -207,7 +207,7 @@ def cosines_by_start(figure, cosines):
         axes.plot([median, median], [row - 0.36, row + 0.36], color="black", linewidth=3, zorder=3)
         axes.text(1.09, row, f"{median:.2f},  {wrong:.0f} %".replace("-", "−"), va="center")
         said.append(f"{name} {median:.2f} ({wrong:.0f} % negative)".replace("-", "−"))
-    axes.text(1.09, -0.78, "median, share wrong", va="center", color=NEUTRAL)
+    axes.text(1.09, -0.78, "median, wrong", va="center", color=NEUTRAL)
     axes.text(-1.03, -0.78, "wrong way", va="center", color=NEUTRAL)
     axes.set(xlim=(-1.05, 1.05), ylim=(len(cosines) - 0.5, -0.5), xlabel="cosine of $v$ and $g$")
     axes.set_yticks(range(len(cosines)), list(cosines))
