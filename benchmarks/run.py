@@ -36,12 +36,14 @@ FULL = {
     "K": 5,
     "steps": (1, 5, 10),
     "curve_rounds": 9,
+    "dense_rounds": 3,
     "over_K": (1, 2, 5, 10, 20, 50),
+    "width": 40,
     "hidden": (5, 10, 20, 40, 70, 140, 280, 560),
     "dense": (5, 10, 20, 40, 70),
 }
 QUICK = dict(FULL, rounds=3, batches=(10, 20), K=2, steps=(1, 2), curve_rounds=3)
-QUICK.update(over_K=(1, 2, 4), hidden=(3, 5, 8), dense=(3, 5))
+QUICK.update(over_K=(1, 2, 4), width=5, hidden=(3, 5, 8), dense=(3, 5))
 
 
 def verified(problem, K, peers, first_order=False):
@@ -130,7 +132,7 @@ def dense_table(size):
         free_peak, expected = peak_bytes(free)
         full_peak, product = peak_bytes(full)
         np.testing.assert_allclose(product, expected, rtol=1e-9, atol=1e-12)
-        seconds = interleave({"free": free, "full": full}, 3)
+        seconds = interleave({"free": free, "full": full}, size["dense_rounds"])
         rows.append(
             {
                 "d": problem.network.d,
@@ -156,8 +158,10 @@ def milliseconds_along(cases, peers, rounds):
 
 def curves(size, peers, dense_rows):
     """Cost against K and against d, with the exponents fitted to the last points; JAX's own count of bytes."""
-    problem, Ks = Problem.sinusoid(batch=size["batches"][0]), list(size["over_K"])
+    problem, Ks = Problem.sinusoid(size["width"], size["batches"][0]), list(size["over_K"])
     over_K = milliseconds_along([(problem, K) for K in Ks], peers, size["curve_rounds"])
+    products = [interleave({"dense": dense(problem, K)}, size["dense_rounds"])["dense"] for K in Ks]
+    over_K["dense"] = [1e3 * float(np.median(seconds)) for seconds in products]
     wider = [Problem.sinusoid(hidden, size["batches"][0]) for hidden in size["hidden"]]
     over_d = milliseconds_along([(wide, size["K"]) for wide in wider], peers, size["curve_rounds"])
     ways = {name: ([wide.network.d for wide in wider], times) for name, times in over_d.items()}
