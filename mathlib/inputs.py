@@ -44,7 +44,7 @@ def require_array(array, name="theta", *, float64=False, allow_complex=False, sy
     ValueError
         NaN or infinity inside.
     """
-    if not isinstance(array, np.ndarray):
+    if not isinstance(array, np.ndarray) or isinstance(array, (np.ma.MaskedArray, np.matrix)):
         raise TypeError(
             f"{name} is a {type(array).__name__}; expected a NumPy array"
             f"{' or, for symbols, a SymPy column Matrix' * symbols}."
@@ -53,13 +53,13 @@ def require_array(array, name="theta", *, float64=False, allow_complex=False, sy
     if array.dtype.kind == "c":
         if not allow_complex:
             raise TypeError(
-                f"{name} is complex; only .value and .gradient take complex points, for the complex step."
-                f" Pass {name}.real."
+                f"{name} is complex; only .value and .gradient take complex"
+                f" {'points' if symbols else 'parameters'}, for the complex step. Pass {name}.real."
             )
     elif array.dtype.kind != "f":
         raise TypeError(
-            f"{name} has dtype {array.dtype}; expected floating point. Write {name}.astype(float), or use a"
-            f" SymPy Matrix for exact numbers."
+            f"{name} has dtype {array.dtype}; expected floating point. Write {name}.astype(float)"
+            f"{', or use a SymPy Matrix for exact numbers' * symbols}."
         )
     if float64 and array.dtype not in (np.float64, np.complex128):
         raise TypeError(

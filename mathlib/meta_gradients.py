@@ -11,6 +11,7 @@ computes; a loss over a batch of tasks, parameters (tasks, d), makes it answer f
 """
 
 import math
+import numbers
 
 import numpy as np
 import sympy
@@ -191,6 +192,13 @@ def reptile_gradient(losses, theta, alpha):
     It equals :math:`(\theta_0 - \theta_K)/\alpha`, without the division. The Reptile paper's k
     gradients count the query's as the last: pass ``[*losses, query]``.
 
+    Parameters as in `inner_loop`.
+
+    Returns
+    -------
+    same as theta
+        The direction, shaped like theta.
+
     References
     ----------
     Nichol, Achiam and Schulman, On First-Order Meta-Learning Algorithms, 2018 (arXiv 1803.02999).
@@ -246,9 +254,11 @@ def implicit_gradient(loss, query, phi, strength):
     require_array(phi, "phi")
     if phi.ndim != 1:
         raise ValueError(f"phi has shape {phi.shape}; expected one task's parameters, shape (d,).")
-    if isinstance(strength, (str, bool)) or not (np.isreal(strength) and math.isfinite(strength) and strength > 0):
+    real = isinstance(strength, numbers.Real) and not isinstance(strength, bool)
+    if not (real and math.isfinite(strength) and strength > 0):
         raise ValueError(f"strength is {strength!r}; expected a positive number, iMAML's lambda.")
-    _, hvp = require_loss(loss).linearize(phi)
+    require_loss(query, "query")
+    strength, (_, hvp) = float(strength), require_loss(loss).linearize(phi)
 
     def bracket(v):
         image = v + hvp(v) / strength

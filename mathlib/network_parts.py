@@ -7,7 +7,7 @@ import numpy as np
 
 
 def tanh(z):
-    """1 − 2/(e^2z + 1), within 4e-16 of tanh in float64 and twice as fast as np.tanh where that is not vectorised."""
+    """1 − 2/(e^2z + 1), at most 4e-16 from tanh in float64, and faster than np.tanh where that is not vectorised."""
     a = 2 * z
     np.minimum(a, 40, out=a)  # beyond, tanh is 1 to the last digit, and e^2z would overflow in the end
     np.exp(a, out=a)
@@ -18,9 +18,9 @@ def tanh(z):
 
 
 def softplus(z):
-    """log(1 + e^z), moved by a constant so that it never overflows; analytic, for the complex step."""
-    shift = np.maximum(z.real, 0)
-    return shift + np.log(np.exp(-shift) + np.exp(z - shift))
+    """log(1 + e^z), as z + log(1 + e^−z) where z is positive, so that nothing overflows and no digit is lost."""
+    positive = z.real > 0
+    return z * positive + np.log1p(np.exp(np.where(positive, -z, z)))
 
 
 # φ(z); its slope s as a function of a = φ(z); the derivative of that function

@@ -43,6 +43,11 @@ class MLP:
     activation : {"tanh", "relu", "softplus"}
         Of the hidden layers; the last layer is linear. ReLU's slope at 0 is taken as 0.
 
+    Raises
+    ------
+    ValueError
+        Fewer than two sizes, one that is no positive whole number, or an unknown activation.
+
     Examples
     --------
     >>> MLP((1, 40, 40, 1), "relu").d
@@ -94,6 +99,17 @@ class NetworkLoss:
         "cross-entropy".
     error : {"squared", "cross-entropy"}
 
+    Raises
+    ------
+    TypeError, ValueError
+        Examples or targets that do not fit the network or each other, labels out of range, entries that are not
+        finite; in the methods, theta or v of another shape or dtype.
+
+    References
+    ----------
+    Pearlmutter, Fast Exact Multiplication by the Hessian, Neural Computation 6 (1994), for H v. Schraudolph, Fast
+    Curvature Matrix-Vector Products for Second-Order Gradient Descent, Neural Computation 14 (2002), for the parts.
+
     Examples
     --------
     >>> line = MLP((1, 1))  # a weight and a bias
@@ -107,6 +123,8 @@ class NetworkLoss:
         require_examples(inputs, targets, network, error)
         self.network, self.inputs, self.targets, self.error = network, inputs.copy(), targets.copy(), error
         self.examples = with_ones(inputs)
+        for array in (self.inputs, self.targets, self.examples):
+            array.setflags(write=False)  # value reads one, gradient another
 
     def value(self, theta):
         """The mean error, one number a task."""

@@ -1,7 +1,10 @@
 """Bad input meets an error of its own, which says what was given and what to pass instead."""
 
+import math
+
 import numpy as np
 import pytest
+import scipy.linalg
 import sympy
 
 from mathlib import (
@@ -280,6 +283,14 @@ def test_logistic_takes_labels_of_plus_and_minus_one_for_each_example(inputs, la
         (POINT, np.nan, ValueError, "strength is nan"),
         (POINT, "1", ValueError, "strength is '1'"),
         (POINT, True, ValueError, "strength is True"),
+        (POINT, np.True_, ValueError, "strength is np.True_"),
+        (POINT, None, ValueError, "strength is None"),
+        (POINT, [1.0], ValueError, r"strength is \[1.0\]"),
+        (POINT, 1 + 0j, ValueError, r"strength is \(1\+0j\)"),
+        (POINT, np.array([1.0, 2.0]), ValueError, "strength is array"),
+        (POINT, math.inf, ValueError, "strength is inf"),
+        (np.ma.masked_array(POINT), 1.0, TypeError, "phi is a MaskedArray; expected a NumPy array"),
+        (np.asmatrix(POINT), 1.0, TypeError, "phi is a matrix; expected a NumPy array"),
         (np.ones((3, 2)), 1.0, ValueError, r"phi has shape \(3, 2\); expected one task's parameters"),
         (np.ones(3), 1.0, ValueError, r"shape \(3,\); expected shape \(2,\)"),
         (np.array([1, 1]), 1.0, TypeError, "phi has dtype int64"),
@@ -290,6 +301,19 @@ def test_logistic_takes_labels_of_plus_and_minus_one_for_each_example(inputs, la
 def test_an_implicit_gradient_wants_a_point_and_a_positive_strength(phi, strength, error, message):
     with pytest.raises(error, match=message):
         implicit_gradient(L, L, phi, strength)
+
+
+def test_an_implicit_gradient_takes_any_real_strength_and_a_query():
+    by_float = implicit_gradient(L, L, POINT, 0.5)
+    np.testing.assert_array_equal(implicit_gradient(L, L, POINT, sympy.Rational(1, 2)), by_float)
+    with pytest.raises(TypeError, match="query is a NoneType; expected an object with"):
+        implicit_gradient(L, None, POINT, 0.5)
+
+
+def test_an_implicit_gradient_that_does_not_converge_is_refused():
+    hilbert = quadratic(scipy.linalg.hilbert(30), np.zeros(30))
+    with pytest.raises(ArithmeticError, match=r"had not converged after \d+ iterations"):
+        implicit_gradient(hilbert, quadratic(np.eye(30), np.zeros(30)), np.ones(30), strength=1e-12)
 
 
 def test_an_implicit_gradient_is_refused_where_the_inner_problem_has_no_minimum():

@@ -804,3 +804,46 @@ def test_the_advice_for_a_complex_theta_keeps_it_complex():
     single = NETWORK.loss(INPUTS.astype(np.float32), TARGETS.astype(np.float32))
     with pytest.raises(TypeError, match=r"astype\('complex64'\)"):
         single.value(THETA + 0j)
+
+
+def test_each_example_of_cross_entropy_is_shifted_by_its_own_largest_logit():
+    loss = MLP((1, 2)).loss(np.array([[0.0], [1000.0]]), np.array([0, 0]), "cross-entropy")
+    theta = np.array([1.0, 0.0, 0.0, 0.0])  # logits (0, 0) and (1000, 0)
+    assert loss.value(theta) == pytest.approx(np.log(2) / 2)
+    np.testing.assert_array_equal(loss.gradient(theta), [0, 0, -0.25, 0.25])
+
+
+def test_the_slope_of_relu_at_a_kink_is_zero_for_the_complex_step_too():
+    loss = MLP((1, 1, 1), "relu").loss(np.zeros((1, 1)), np.ones((1, 1)))
+    theta = np.array([1.0, 0.0, 1.0, 0.5])  # the hidden unit's z is 0
+    slopes = [complex_step(loss.value, theta, e) for e in np.eye(4)]
+    np.testing.assert_array_equal(loss.gradient(theta), slopes)
+    np.testing.assert_array_equal(loss.gradient(theta), [0, 0, 0, -1])
+
+
+@pytest.mark.parametrize("part", ["hessian", "gauss-newton", "residual"])
+def test_the_product_from_nothing_takes_the_same_part_of_the_hessian(part):
+    case = example((2, 3, 2))
+    v = np.ones(case.network.d)
+    np.testing.assert_array_equal(case.loss.hvp(case.theta, v, part), case.loss.linearize(case.theta, part)[1](v))
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_a_loss_keeps_its_examples_whatever_becomes_of_the_arrays(error):
+    case = example((2, 3, 2), error=error)
+    loss, before = case.loss, case.loss.value(case.theta)
+    case.inputs[:] = 0
+    case.targets[:] = 0
+    assert loss.value(case.theta) == before
+    for kept in (loss.inputs, loss.targets, loss.examples):
+        with pytest.raises(ValueError, match="read-only"):
+            kept[:] = 0
+
+
+@pytest.mark.parametrize("z", [-300.0, -37.0, -30.0, -1e-9, 0.0, 1e-9, 30.0, 300.0])
+def test_softplus_keeps_its_digits_far_out(z):
+    loss = MLP((1, 1, 1), "softplus").loss(np.zeros((1, 1)), np.zeros((1, 1)))
+    theta = np.array([0.0, z, 1.0, 0.0])  # the output is softplus(z)
+    assert loss.network.outputs(theta, loss.inputs).item() == pytest.approx(float(np.logaddexp(0, z)), rel=4e-16, abs=0)
+    slope = complex_step(lambda t: loss.network.outputs(t, loss.inputs)[0, 0], theta, np.eye(4)[1])
+    assert slope == pytest.approx(scipy.special.expit(z), rel=1e-15)
