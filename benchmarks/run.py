@@ -243,7 +243,7 @@ def main(words):
         parser.error("--quick would overwrite the stored run; name another file with --output")
     size = QUICK if options.quick else FULL
     peers = [name for name in PEERS if name == "mathlib" or importlib.util.find_spec(name)]
-    for name in PEERS.keys() - set(peers):
+    for name in sorted(PEERS.keys() - set(peers)):
         print(f'{name} is not installed and is left out: python3 lab.py run -m pip install --editable ".[peers]"')
     results = {
         "command": COMMAND,

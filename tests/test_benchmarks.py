@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import tomllib
+import types
 
 import numpy as np
 import pytest
@@ -92,16 +93,24 @@ def test_the_frameworks_are_an_extra_and_in_no_lock():
     assert not [name for name in names if f"\n{name}==" in locked]
 
 
-def test_each_competitor_has_its_turn_in_each_round():
+def test_each_competitor_is_warmed_up_before_the_rounds():
     log = []
     measure.interleave({"a": lambda: log.append("a"), "b": lambda: log.append("b")}, rounds=0)
     assert log == ["a", "a", "b", "b"]  # warming up
-    slow = {name: (lambda name=name: log.append(name) or np.linalg.svd(np.ones((300, 300)))) for name in "ab"}
-    log.clear()
-    seconds = measure.interleave(slow, rounds=3)
-    turns = [name for i, name in enumerate(log) if i == 0 or log[i - 1] != name]
-    assert "".join(turns).startswith("ab")
-    assert {len(values) for values in seconds.values()} == {3}
+
+
+def test_in_each_round_every_competitor_has_its_turn_and_another_one_begins(monkeypatch):
+    clock, log = [0.0], []
+
+    def work(name, seconds):
+        log.append(name)
+        clock[0] += seconds
+
+    monkeypatch.setattr(measure.time, "perf_counter", lambda: clock[0])
+    seconds = measure.interleave({"a": lambda: work("a", 0.005), "b": lambda: work("b", 2.0)}, rounds=3)
+    assert "".join(log) == "aab" + "aaaab" + "baaaa" + "aaaab"  # warming up, then three rounds
+    np.testing.assert_allclose(seconds["a"], [0.005] * 3)
+    np.testing.assert_allclose(seconds["b"], [2.0] * 3)
 
 
 def test_the_peak_counts_what_lives_at_once_and_not_what_is_returned_alone():
@@ -118,6 +127,36 @@ def test_the_exponent_of_a_power_is_the_power():
     d = np.array([10.0, 100.0, 1000.0, 10000.0])
     assert measure.exponent(d, 5 * d**3) == pytest.approx(3)
     assert measure.exponent(d, 1e9 + d**3) != pytest.approx(3, abs=0.1)
+    assert measure.exponent(d, np.array([7e9, 1e6, 1e9, 1e12])) == pytest.approx(3)  # of the last three points
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """The module run.py, without the part of it that pins the process to one core."""
+    monkeypatch.setitem(sys.modules, "one_thread", types.ModuleType("one_thread"))
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    return load("run")
+
+
+def test_a_peer_that_computes_another_gradient_is_not_timed(run, monkeypatch):
+    def slightly_off(problem, K, first_order):
+        return lambda: (1 + 1e-8) * peers.PEERS["mathlib"](problem, K, first_order)()
+
+    monkeypatch.setitem(run.PEERS, "off", slightly_off)
+    with pytest.raises(ArithmeticError, match="off computes another gradient"):
+        run.verified(run.Problem.sinusoid(5), 2, ["mathlib", "off"])
+
+
+def test_the_tables_hold_medians_with_quartiles_and_maml_over_fomaml(run, monkeypatch):
+    def three_rounds(competitors, rounds):
+        first_order = {name: isinstance(name, tuple) and name[1] for name in competitors}
+        return {name: np.array([2e-3, 1e-3, 30e-3]) / (2 if first_order[name] else 1) for name in competitors}
+
+    monkeypatch.setattr(run, "interleave", three_rounds)
+    (row,) = run.gradient_table(run.QUICK | {"batches": (10,)}, ["mathlib"])
+    assert [row[key] for key in ("low", "milliseconds", "high")] == pytest.approx([1.5, 2, 16])
+    for row in run.law_table(run.QUICK, ["mathlib"]):
+        assert [row[key] for key in ("maml_ms", "fomaml_ms", "ratio")] == pytest.approx([2, 1, 2])
 
 
 @pytest.mark.parametrize("name", [name for name in peers.PEERS if name != "mathlib"])
