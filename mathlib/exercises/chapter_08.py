@@ -43,7 +43,7 @@ EXERCISES = {
                 lambda K, ratio: (3 - ratio) / (ratio - 1),
                 "This is m/K. How many steps are there?",
             ),
-            "the query batch left out of FOMAML": (
+            "the query left out of the denominator": (
                 lambda K, ratio: K * (3 * ratio - 3),
                 "You solved (3K + m)/3K = 5/4. Does FOMAML not ask the query?",
             ),

@@ -13,7 +13,7 @@ def _on_sphere(theta, radius):
 EXERCISES = {
     # g for L = a(φ − c)²/2, Q = (φ − b)²/2
     "13A": Exercise(
-        {"a": 3.0, "c": 1.0, "b": 0.0, "theta": 5.0, "lam": 1.0},
+        {"a": 3.0, "c": 1.0, "b": 0.0, "theta": 11.0, "lam": 2.0},
         lambda a, c, b, theta, lam: ((a * c + lam * theta) / (a + lam) - b) * lam / (lam + a),
         {
             "the support loss's gradient": (
@@ -37,8 +37,8 @@ EXERCISES = {
                 "You judged at c, the minimum of L alone. Where does the leash let φ go?",
             ),
             "a lost λ": (
-                lambda a, c, b, theta, lam: ((a * c + lam * theta) / (a + lam) - b) / (2 * lam + a),
-                "The leash is counted twice here. Its slope is λ(φ − θ): what is the derivative of that by φ?",
+                lambda a, c, b, theta, lam: ((a * c + lam * theta) / (a + lam) - b) / (lam + a),
+                "You solved (λ + H)g = ∇Q. What stands on the right when (13.2) is multiplied by λ?",
             ),
             "one term of the series": (
                 lambda a, c, b, theta, lam: ((a * c + lam * theta) / (a + lam) - b) * (1 - a / lam),

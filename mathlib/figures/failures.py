@@ -136,20 +136,18 @@ def two_tasks_disagree(figure, tasks, minima, alpha, largest_alpha, span):
     """The mean gradients of two tasks against θ, and their zeros against α; grey where the signs differ."""
     left, right = figure.subplots(1, 2)
     figure.subplots_adjust(left=0.12, right=0.97, bottom=0.16, top=0.96, wspace=0.32)
-    ends = []
+    ends, roots, alphas = [], [], np.linspace(0, largest_alpha, 50)
     for gradient, style, name in ((maml_gradient, MAML, r"$\bar g$"), (fomaml_gradient, FOMAML, r"$\bar v$")):
         at = np.array([_mean(gradient, tasks, x, alpha) for x in span])
-        ends.append(span[0] - at[0] * (span[1] - span[0]) / (at[1] - at[0]))
+        ends.append(_root(gradient, tasks, alpha, span))
         left.plot(span, at, label=name, **style)
-        alphas = np.linspace(0, largest_alpha, 50)
-        roots = [_root(gradient, tasks, x, span) for x in alphas]
-        right.plot(alphas, roots, label=name, **style)
+        roots.append([_root(gradient, tasks, x, span) for x in alphas])
+        right.plot(alphas, roots[-1], label=name, **style)
     left.axhline(0, color=NEUTRAL, linewidth=1)
     left.axvspan(*ends, color=UPHILL, zorder=0)
     left.set(xlim=span, xlabel=r"start $\theta$", ylabel="mean gradient")
     left.legend(loc="upper left")
-    both = [[_root(f, tasks, x, span) for x in alphas] for f in (maml_gradient, fomaml_gradient)]
-    right.fill_between(alphas, *both, color=UPHILL, zorder=0)
+    right.fill_between(alphas, *roots, color=UPHILL, zorder=0)
     right.axvline(alpha, color=NEUTRAL, linestyle=":", linewidth=1.5)
     right.set_xticks([0, 0.05, 0.1])
     right.set(xlim=(0, largest_alpha), ylim=(min(minima), max(minima)), xlabel=r"step size $\alpha$")
