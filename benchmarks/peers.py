@@ -76,8 +76,8 @@ def with_higher(problem, K, first_order=False):
 
     torch.set_num_threads(1)
     activation = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}[problem.network.activation]
-    layers = []
-    for W, b in zip(problem.blocks()[::2], problem.blocks()[1::2], strict=True):
+    layers, blocks = [], problem.blocks()
+    for W, b in zip(blocks[::2], blocks[1::2], strict=True):
         layers += [torch.nn.Linear(*W.shape, dtype=torch.float64), activation()]
         layers[-2].load_state_dict({"weight": torch.from_numpy(W.T.copy()), "bias": torch.from_numpy(b)})
     module = torch.nn.Sequential(*layers[:-1])

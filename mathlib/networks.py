@@ -124,11 +124,13 @@ class NetworkLoss:
         self.network, self.inputs, self.targets, self.error = network, inputs.copy(), targets.copy(), error
         self.examples = with_ones(inputs)
         for array in (self.inputs, self.targets, self.examples):
-            array.setflags(write=False)  # value reads one, gradient another
+            array.setflags(write=False)  # the functions that linearize returned still read them
 
     def value(self, theta):
         """The mean error, one number a task."""
-        return ERRORS[self.error][0](self.network.outputs(theta, self.inputs), self.targets)
+        require_parameters(theta, self.inputs, self.network, allow_complex=True)
+        _, z = self.network.forward(self.network.split(theta), self.examples)
+        return ERRORS[self.error][0](z, self.targets)
 
     def gradient(self, theta):
         """The gradient, shaped like theta."""

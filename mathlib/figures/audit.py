@@ -3,6 +3,7 @@
 import numpy as np
 
 from mathlib.exercises.misconceptions import query_hessian, reversed_order, wrong_iterate
+from mathlib.figures.drawing import line_zero, relative_error
 from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, picture
 from mathlib.meta_gradients import fomaml_gradient, maml_gradient
 
@@ -24,7 +25,7 @@ def misread_products(figure, losses, query, theta, alpha):
     exact = [maml_gradient(losses, query, theta, rate) for rate in rates]
     last, slopes = [], []
     for name, (reading, style) in READINGS.items():
-        gaps = [_relative(reading(losses, query, theta, rate), g) for rate, g in zip(rates, exact, strict=True)]
+        gaps = [relative_error(reading(losses, query, theta, rate), g) for rate, g in zip(rates, exact, strict=True)]
         axes.loglog(rates, gaps, label=name, **style)
         axes.plot(rates[-1], gaps[-1], "o", color=style["color"])
         last.append(gaps[-1])
@@ -57,7 +58,7 @@ def two_resting_points(figure, tasks, r, alpha, span=(0, 9)):
     zeros = []
     for gradient, style, name in ((maml_gradient, MAML, "MAML, $M'$"), (fomaml_gradient, FOMAML, "FOMAML")):
         mean = np.mean([[gradient([task] * r, task, np.array([x]), alpha)[0] for x in grid] for task in tasks], axis=0)
-        zeros.append(grid[0] - mean[0] * np.ptp(grid) / (mean[-1] - mean[0]))  # both are straight lines
+        zeros.append(line_zero(grid, mean))
         axes.plot(grid, mean, label=f"{name}: zero at {zeros[-1]:.2f}", **style)
         axes.plot(zeros[-1], 0, "o", color=style["color"])
         if gradient is maml_gradient:
@@ -72,7 +73,3 @@ def two_resting_points(figure, tasks, r, alpha, span=(0, 9)):
         f"With {r} inner steps of α = {alpha:g}, the mean first-order gradient vanishes at θ = {zeros[1]:.2f}, where"
         f" the slope of the meta-loss is still {left:.2f}; that slope vanishes at θ = {zeros[0]:.2f}."
     )
-
-
-def _relative(wrong, right):
-    return np.linalg.norm(wrong - right) / np.linalg.norm(right)

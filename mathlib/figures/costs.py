@@ -82,12 +82,10 @@ def law_beside_clock(figure, run):
 def time_over_steps(figure, run):
     """Milliseconds for one meta-gradient against K, log-log, with the fitted exponents of a stored run."""
     curves = run["curves"]["over_K"]
-    axes = _loglog(figure, curves, "K")
-    axes.set(xlabel="number of steps $K$", ylabel="time in ms")
-    exponents = {curve["peer"]: curve["exponent"] for curve in curves}
+    exponents = _loglog(figure, curves, "K", "number of steps")
     return (
         f"Time against K at d = {curves[0]['d']}, batch {curves[0]['batch']}, K from {curves[0]['K'][0]} to"
-        f" {curves[0]['K'][-1]}: the fitted exponents are {_said(exponents)}; exponent 1 is the law of the count."
+        f" {curves[0]['K'][-1]}: the fitted exponents are {exponents}; exponent 1 is the law of the count."
     )
 
 
@@ -95,13 +93,11 @@ def time_over_steps(figure, run):
 def time_over_parameters(figure, run):
     """Milliseconds for one meta-gradient against d, log-log: Hessian-vector products, and d × d matrices."""
     curves = run["curves"]["over_d"]
-    axes = _loglog(figure, curves, "d")
-    axes.set(xlabel="number of parameters $d$", ylabel="time in ms")
-    exponents = {curve["peer"]: curve["exponent"] for curve in curves}
+    exponents = _loglog(figure, curves, "d", "number of parameters")
     largest = max(run["dense"], key=lambda row: row["d"])
     return (
         f"Time against d at K = {curves[0]['K']}, batch {curves[0]['batch']}: the fitted exponents are"
-        f" {_said(exponents)}. At d = {largest['d']} the matrices took"
+        f" {exponents}. At d = {largest['d']} the matrices took"
         f" {_two_digits(largest['dense_ms'] / largest['matrix_free_ms'])} times as long as Hessian-vector products, and"
         f" {_two_digits(largest['dense_peak_bytes'] / largest['matrix_free_peak_bytes'])} times the memory."
     )
@@ -164,7 +160,8 @@ def _key(figure, kinds):
     figure.legend(handles=handles, loc="center right", bbox_to_anchor=(1.0, 0.55), labelspacing=0.7, handlelength=1.4)
 
 
-def _loglog(figure, curves, variable):
+def _loglog(figure, curves, variable, meaning):
+    """Draw every peer's milliseconds against the variable; return the fitted exponents, as text."""
     axes = figure.add_axes((0.15, 0.16, 0.51, 0.80))
     for curve in curves:
         style = dict(PEERS[curve["peer"]])
@@ -184,11 +181,8 @@ def _loglog(figure, curves, variable):
     axes.minorticks_off()
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:,g}"))
-    return axes
-
-
-def _said(exponents):
-    return ", ".join(f"{exponent:.2f} ({PEERS[peer]['name']})" for peer, exponent in exponents.items())
+    axes.set(xlabel=f"{meaning} ${variable}$", ylabel="time in ms")
+    return ", ".join(f"{curve['exponent']:.2f} ({PEERS[curve['peer']]['name']})" for curve in curves)
 
 
 def _two_digits(ratio):

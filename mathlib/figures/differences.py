@@ -3,7 +3,7 @@
 import numpy as np
 
 from mathlib.exercises.misconceptions import reversed_order, wrong_iterate
-from mathlib.figures.drawing import draw_arrow
+from mathlib.figures.drawing import draw_arrow, printed
 from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, picture
 from mathlib.finite_differences import finite_difference_directional, finite_difference_gradient
 from mathlib.meta_gradients import fomaml_gradient, maml_gradient, meta_loss
@@ -154,7 +154,7 @@ def _reference_slopes(axes):
     ):
         ends = start[0] * np.array([1, factor])
         axes.loglog(ends, start[1] * (ends / start[0]) ** slope, color=NEUTRAL, linewidth=1)
-        axes.text(*label, f"slope {slope}".replace("-", "−"), color=NEUTRAL)
+        axes.text(*label, f"slope {printed(slope, 0)}", color=NEUTRAL)
 
 
 def _relative_errors(function, derivative, x, step):

@@ -39,6 +39,21 @@ def cosine_between(a, b, axis=None):
     return np.clip(between, -1, 1)
 
 
+def relative_error(found, right):
+    """How far an array is off, in units of the right one's length."""
+    return np.linalg.norm(found - right) / np.linalg.norm(right)
+
+
+def line_zero(x, y):
+    """Where a straight line through the first and the last point meets zero."""
+    return x[0] - y[0] * (x[-1] - x[0]) / (y[-1] - y[0])
+
+
+def printed(number, places=2):
+    """A number for a label, with a true minus; in sentences `picture` sees to that."""
+    return f"{number:.{places}f}".replace("-", "−")
+
+
 def subscript(i):
     """A number as a subscript."""
     return "".join(chr(ord("₀") + int(digit)) for digit in str(i))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mathlib.figures.drawing import CURVES, cosine_between, draw_arrow, draw_contours
+from mathlib.figures.drawing import CURVES, cosine_between, draw_arrow, draw_contours, line_zero, printed
 from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, picture
 from mathlib.meta_gradients import fomaml_gradient, inner_loop, maml_gradient, meta_loss
 
@@ -32,7 +32,7 @@ def cosine_as_v_turns(figure, curvatures, alpha, steps):
             P = (1 - alpha * lam) ** K
             cosine = cosine_between(v, P[:, None] * v, axis=0)
             axes.plot(turn, cosine, label=f"$K = {K}$", **style)
-            lowest.append(f"{cosine.min():.2f}".replace("-", "−"))
+            lowest.append(f"{cosine.min():.2f}")
             if P.min() > 0:
                 kappa = P.max() / P.min()
                 axes.axhline(2 * kappa**0.5 / (1 + kappa), color=NEUTRAL, linestyle=":", linewidth=1.5)
@@ -138,7 +138,7 @@ def two_tasks_disagree(figure, tasks, minima, alpha, largest_alpha, span):
     figure.subplots_adjust(left=0.12, right=0.97, bottom=0.16, top=0.96, wspace=0.32)
     ends, roots, alphas = [], [], np.linspace(0, largest_alpha, 50)
     for gradient, style, name in ((maml_gradient, MAML, r"$\bar g$"), (fomaml_gradient, FOMAML, r"$\bar v$")):
-        at = np.array([_mean(gradient, tasks, x, alpha) for x in span])
+        at = [_mean(gradient, tasks, np.array([float(x)]), alpha)[0] for x in span]
         ends.append(_root(gradient, tasks, alpha, span))
         left.plot(span, at, label=name, **style)
         roots.append([_root(gradient, tasks, x, span) for x in alphas])
@@ -154,7 +154,8 @@ def two_tasks_disagree(figure, tasks, minima, alpha, largest_alpha, span):
     right.set_ylabel(r"$\theta$ where it vanishes")
     return (
         f"At α = {alpha:g} the mean MAML gradient vanishes at θ = {ends[0]:.3f}, the mean FOMAML gradient at"
-        f" {ends[1]:.3f}; between them (grey) FOMAML leads uphill. Right: the grey interval closes only at α = 0."
+        f" {ends[1]:.3f}; between them (grey) FOMAML leads uphill. Right: in this range the grey"
+        f" interval closes only at α = 0."
     )
 
 
@@ -164,16 +165,15 @@ def outer_loops_settle(figure, tasks, theta, alpha, K, betas, outer_steps, lowes
     axes = figure.subplots()
     figure.subplots_adjust(left=0.14, right=0.8, bottom=0.16, top=0.96)
 
-    def M(theta):
-        return np.mean([meta_loss([task] * K, task, theta, alpha) for task in tasks])
-
-    settled = M(np.array([lowest]))
+    settled = _mean(meta_loss, tasks, np.array([lowest]), alpha, K)
+    stops = {}
     for gradient, style, name in ((maml_gradient, MAML, "MAML"), (fomaml_gradient, FOMAML, "FOMAML")):
         for beta, width in zip(betas, (2.6, 1.3), strict=True):
             point, heights = np.array([theta]), []
             for _ in range(outer_steps + 1):
-                heights.append(M(point) - settled)
-                point = point - beta * np.mean([gradient([t] * K, t, point, alpha) for t in tasks], axis=0)
+                heights.append(_mean(meta_loss, tasks, point, alpha, K) - settled)
+                point = point - beta * _mean(gradient, tasks, point, alpha, K)
+            stops[name, beta] = heights[-1]
             axes.semilogy(heights, **style | {"linewidth": width})
             if name == "MAML":
                 end = min(outer_steps, sum(height > 2e-6 for height in heights))
@@ -184,9 +184,10 @@ def outer_loops_settle(figure, tasks, theta, alpha, K, betas, outer_steps, lowes
             axes.annotate(text, at, (6, 0), color=style["color"], **place)
     axes.set(xlim=(0, outer_steps), ylim=(1e-6, 3 * heights[0]), xlabel="outer steps")
     axes.set_ylabel(r"$M(\theta) - \min M$")
+    fomaml = " and ".join(dict.fromkeys(f"{stops['FOMAML', beta]:.2f}" for beta in betas))
     return (
         f"From θ = {theta:g} with α = {alpha:g}, K = {K}: MAML comes as near to the minimum as one likes, with"
-        f" β = {' (thick) and '.join(f'{b:g}' for b in betas)}; FOMAML stops {heights[-1]:.2f} above it with either β."
+        f" β = {' (thick) and '.join(f'{b:g}' for b in betas)}; FOMAML stops {fomaml} above it with either β."
     )
 
 
@@ -203,8 +204,8 @@ def cosines_by_start(figure, cosines):
         axes.plot(values, row + jitter, ".", color="#56B4E9", markersize=4, zorder=2)
         median, wrong = np.median(values), 100 * np.mean(values < 0)
         axes.plot([median, median], [row - 0.36, row + 0.36], color="black", linewidth=3, zorder=3)
-        axes.text(1.09, row, f"{median:.2f},  {wrong:.0f} %".replace("-", "−"), va="center")
-        said.append(f"{name} {median:.2f} ({wrong:.0f} % negative)".replace("-", "−"))
+        axes.text(1.09, row, f"{printed(median)},  {wrong:.0f} %", va="center")
+        said.append(f"{name} {median:.2f} ({wrong:.0f} % negative)")
     axes.text(1.09, -0.78, "median, wrong", va="center", color=NEUTRAL)
     axes.text(-1.03, -0.78, "wrong way", va="center", color=NEUTRAL)
     axes.set(xlim=(-1.05, 1.05), ylim=(len(cosines) - 0.5, -0.5), xlabel="cosine of $v$ and $g$")
@@ -214,11 +215,11 @@ def cosines_by_start(figure, cosines):
     return f"The median cosine of {values.size} networks, each with a task of its own: {', '.join(said)}."
 
 
-def _mean(gradient, tasks, x, alpha):
-    return np.mean([gradient([task], task, np.array([float(x)]), alpha)[0] for task in tasks])
+def _mean(gradient, tasks, theta, alpha, K=1):
+    """The mean over tasks of one parameter, each its own support and query."""
+    return np.mean([gradient([task] * K, task, theta, alpha) for task in tasks], axis=0)
 
 
 def _root(gradient, tasks, alpha, span):
     """Where the mean gradient of quadratics, a straight line in θ, vanishes."""
-    low, high = (_mean(gradient, tasks, x, alpha) for x in span)
-    return span[0] - low * (span[1] - span[0]) / (high - low)
+    return line_zero(span, [_mean(gradient, tasks, np.array([float(x)]), alpha)[0] for x in span])

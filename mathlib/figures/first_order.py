@@ -90,7 +90,7 @@ def angle_and_length(figure, loss, query, theta, alphas, curvatures, alpha, step
     for K, style in zip(steps, CURVES, strict=True):
         pairs = [[f([loss] * K, query, theta, a) for f in (maml_gradient, fomaml_gradient)] for a in alphas]
         cosine, ratio = _angle_and_length_curves(axes[:, 0], alphas, pairs, style | {"label": f"$K = {K}$"})
-        said.append(f"{cosine[-1]:.2f} and {ratio[-1]:.2f} for K = {K}".replace("-", "−"))
+        said.append(f"{cosine[-1]:.2f} and {ratio[-1]:.2f} for K = {K}")
         bowl = [(np.array([(1 - alpha * lam) ** K, (1 - alpha) ** K]), np.ones(2)) for lam in curvatures]
         _angle_and_length_curves(axes[:, 1], curvatures, bowl, style)
     for (cosine, ratio), across, label in (

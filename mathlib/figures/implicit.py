@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, cg, eigsh
 
-from mathlib.figures.drawing import add_label, draw_contours
+from mathlib.figures.drawing import add_label, draw_contours, relative_error
 from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, picture
 
 __all__ = [
@@ -70,7 +70,7 @@ def error_against_inner_accuracy(figure, loss, query, theta, strength, alpha, re
     floors = []
     for residual, style in zip(residuals, SOLVERS, strict=True):
         found = [_solve(loss, path[n], strength, query.gradient(path[n]), rtol=residual) for n in steps]
-        error = [np.linalg.norm(f - g) / np.linalg.norm(g) for f in found]
+        error = [relative_error(f, g) for f in found]
         floors.append(error[-1])
         axes.loglog(away, error, **style)
         name = rf"residual $10^{{{np.log10(residual):.0f}}}$"
@@ -129,12 +129,11 @@ def error_against_products(figure, loss, query, theta, strength, alpha, largest)
     bracket, start = _bracket(loss, phi, strength), np.ones(theta.size)
     high, low = (eigsh(bracket, k=1, which=end, v0=start, return_eigenvectors=False)[0] for end in ("LA", "SA"))
     unrolled, same, exact = (f"{e[9]:.2g}" for e in errors)
-    least = f"{strength * (low - 1):.2f}".replace("-", "−")
     return (
-        f"λ = {strength:g}, α = {alpha:g}, d = {theta.size:,}, least eigenvalue of H {least}, condition number of M"
-        f" {high / low:.0f}: after 10 Hessian-vector products the relative error is {unrolled} unrolled, {same}"
-        f" implicit at the same tenth point, and {exact} implicit at the optimum; after {largest} it is"
-        f" {errors[0][-1]:.2g} and {errors[1][-1]:.2g} for the first two."
+        f"λ = {strength:g}, α = {alpha:g}, d = {theta.size:,}, least eigenvalue of H {strength * (low - 1):.2f},"
+        f" condition number of M {high / low:.0f}: after 10 Hessian-vector products the relative error is {unrolled}"
+        f" unrolled, {same} implicit at the same tenth point, and {exact} implicit at the optimum; after {largest} it"
+        f" is {errors[0][-1]:.2g} and {errors[1][-1]:.2g} for the first two."
     )
 
 
@@ -162,7 +161,7 @@ def two_filters(figure, alpha, K, weaker):
     return (
         f"K = {K} steps with α = {alpha:g} beside a leash of strength 1/(αK) = {matched:g}: the curves leave 1 with the"
         f" same slope, MAML's reaches 0 at μ = {1 / alpha:g} and {low:.2f} at μ = {right:g}, where iMAML's is still"
-        f" {matched / (matched + right):.2f}.".replace("-", "−")
+        f" {matched / (matched + right):.2f}."
     )
 
 
@@ -195,7 +194,7 @@ def distance_to_an_ellipse(figure, a, b, closest, points):
         f"From {len(points)} points an arrow −(θ − p) leads to the closest point of the ellipse, {min(lengths):.2f} to"
         f" {max(lengths):.2f} long, at right angles to the contours of half the squared distance; strictly between"
         f" x = {torn[0][0]:g} and {torn[1][0]:g} on the axis (dashed) two points are closest, and the contours have"
-        " corners.".replace("-", "−")
+        " corners."
     )
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mathlib.figures.drawing import add_label, draw_arrow
+from mathlib.figures.drawing import add_label, draw_arrow, printed
 from mathlib.figures.picture import MAML, NEUTRAL, picture
 from mathlib.meta_gradients import step_jacobian
 
@@ -76,7 +76,7 @@ def identity_or_ones(figure, loss, theta, alpha):
             baseline = j + 0.4 + scale * min(J.min(), 0)
             axes.plot([k + 0.24, k + 0.44], [baseline, baseline], color=NEUTRAL, linewidth=1)
             axes.bar(k + 0.34, -scale * entry, width=0.14, bottom=baseline, **style)
-            axes.text(k - 0.12, j, f"{entry + 0.0:.2f}".replace("-", "−"), ha="center", va="center", fontsize=14)
+            axes.text(k - 0.12, j, printed(entry + 0.0), ha="center", va="center", fontsize=14)
         axes.set(xlim=(-0.5, d - 0.5), ylim=(d - 0.5, -0.5), xlabel="column $k$", ylabel="row $j$")
         axes.set(xticks=range(d), yticks=range(d), xticklabels=range(1, d + 1), yticklabels=range(1, d + 1))
         axes.set_xticks(np.arange(d + 1) - 0.5, minor=True)
@@ -89,7 +89,7 @@ def identity_or_ones(figure, loss, theta, alpha):
     diagonal = ", ".join(f"{entry:.2f}" for entry in np.diag(J))
     return (
         f"With α = {alpha:g} the two matrices share the diagonal ({diagonal}); off it every entry on the right is"
-        f" larger by 1: entry (1, 2) is {broadcast[0, 1]:.2f} in place of {J[0, 1]:.2f}.".replace("-", "−")
+        f" larger by 1: entry (1, 2) is {broadcast[0, 1]:.2f} in place of {J[0, 1]:.2f}."
     )
 
 

@@ -4,7 +4,7 @@ import matplotlib as mpl
 import numpy as np
 
 from mathlib.exercises.misconceptions import lost_factor, query_hessian, reversed_order, wrong_iterate
-from mathlib.figures.drawing import add_label, draw_arrow, draw_contours, subscript
+from mathlib.figures.drawing import add_label, draw_arrow, draw_contours, relative_error, subscript
 from mathlib.figures.picture import MAML, NEUTRAL, picture
 from mathlib.meta_gradients import inner_loop, maml_gradient, unrolled_jacobian
 
@@ -64,9 +64,7 @@ def adjoints_on_the_path(figure, losses, query, theta, alpha, lowest, scale=0.6)
     add_label(axes, path[-1], (6, -4), rf"$\theta_{K}$", va="top")
     add_label(axes, tips[0], (5, 0), "$-v_0$", color=MAML["color"], va="center")
     add_label(axes, tips[-1], (5, 0), rf"$-v_{K}$", color=MAML["color"], va="center")
-    first, last = (
-        f"{np.degrees(np.arctan2(-v[1], -v[0])):.0f}°".replace("-", "−") for v in (adjoints[0], adjoints[-1])
-    )
+    first, last = (f"{np.degrees(np.arctan2(-v[1], -v[0])):.0f}°" for v in (adjoints[0], adjoints[-1]))
     return (
         f"With α = {alpha:g} the arrow at the last point, −v{subscript(K)}, points in the direction {last} and has"
         f" length {np.linalg.norm(adjoints[-1]):.2f}; carried back over {K} steps it has turned to {first}, with"
@@ -105,7 +103,7 @@ def where_mistakes_hide(figure, cases, alpha):
 def _relative_error(wrong, case, alpha):
     losses, query, theta = case
     right = maml_gradient(losses, query, theta, alpha)
-    return np.linalg.norm(wrong(losses, query, theta, alpha) - right) / np.linalg.norm(right)
+    return relative_error(wrong(losses, query, theta, alpha), right)
 
 
 def _landscape(figure, loss, points):

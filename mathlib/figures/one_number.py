@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mathlib.figures.drawing import printed
 from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, picture
 from mathlib.meta_gradients import fomaml_gradient, maml_gradient, meta_loss
 
@@ -28,8 +29,8 @@ def meta_loss_and_tangent(figure, loss, query, theta, alpha, span=(-0.2, 1.0)):
     margin = 0.12 * np.ptp(M)
     axes.set_ylim(M.min() - margin, M.max() + margin)
     axes.plot([], [], color=NEUTRAL, label=r"$M(\theta) = Q(\theta_1)$")
-    axes.plot([], [], label=f"its tangent: slope {slope:.2f}", **MAML)
-    axes.plot([], [], label=f"first-order slope {first_order:.2f}", **FOMAML)
+    axes.plot([], [], label=f"its tangent: slope {printed(slope)}", **MAML)
+    axes.plot([], [], label=f"first-order slope {printed(first_order)}", **FOMAML)
     axes.legend()
     return (
         f"At θ = {theta:g} with α = {alpha:g} the meta-loss has slope {slope:.2f}, and its tangent touches the curve;"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mathlib.figures.drawing import add_label, draw_arrow, draw_contours
+from mathlib.figures.drawing import add_label, draw_arrow, draw_contours, printed
 from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, picture
 from mathlib.meta_gradients import fomaml_gradient, inner_loop, maml_gradient, meta_loss, step_jacobian
 
@@ -113,7 +113,7 @@ def _circle_and_ellipse(axes, loss, theta, alpha, radius):
         draw_arrow(axes, theta, radius * q, style | {"linewidth": 1.2})
         draw_arrow(axes, end, radius * factor * q, style | {"linewidth": 2.6})
         outside = np.sign(factor) * max(abs(factor), 1) * radius * q
-        side, name = "left" if outside[0] > 0 else "right", f"× {factor:.2f}".replace("-", "−")
+        side, name = "left" if outside[0] > 0 else "right", f"× {printed(factor)}"
         add_label(axes, end + outside, 6 * np.sign(outside), name, "black", side, "center")
     if (end != theta).any():
         for point, name in ((theta, r"$\theta_0$"), (end, r"$\theta_1$")):
@@ -136,4 +136,4 @@ def _gap(loss, theta, alpha, radius):
 
 
 def _pair(numbers, places=3):
-    return f"({numbers[0]:.{places}f}, {numbers[1]:.{places}f})".replace("-", "−")
+    return f"({numbers[0]:.{places}f}, {numbers[1]:.{places}f})"

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 from matplotlib.ticker import MultipleLocator
 
-from mathlib.figures.drawing import CURVES, add_label, draw_arrow, draw_contours, subscript
+from mathlib.figures.drawing import CURVES, add_label, draw_arrow, draw_contours, printed, subscript
 from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, picture
 from mathlib.meta_gradients import inner_loop, maml_gradient, meta_loss
 
@@ -25,7 +25,7 @@ def paths_and_shares(figure, losses, query, theta, alpha):
     for row, choice, share in zip(rows, choices, shares, strict=True):
         style = MAML if any(choice) else FOMAML
         bars.plot([0, share], [row, row], linewidth=9, solid_capstyle="butt", color=style["color"])
-        bars.text(max(share, 0) + 0.08, row, f"{share:.2f}".replace("-", "−"), va="center", fontsize=13)
+        bars.text(max(share, 0) + 0.08, row, printed(share), va="center", fontsize=13)
         tree.text(K + 0.12, row, _product(choice), va="center", fontsize=14, color=style["color"])
     bars.axvline(0, color="black", linewidth=1)
     bars.set(xlim=(-0.5, 2.3), ylim=tree.get_ylim(), yticks=[], xlabel=r"share of $g$")
@@ -33,7 +33,7 @@ def paths_and_shares(figure, losses, query, theta, alpha):
     return (
         f"All {2**K} paths of {K} steps with α = {alpha:g}: their shares of the meta-gradient add up to"
         f" {shares.sum():.2f}. The path without any gradient, the only one that FOMAML keeps, has the share"
-        f" {shares[0]:.2f}; the others together have {_minus(shares[1:].sum(), 2)}."
+        f" {shares[0]:.2f}; the others together have {shares[1:].sum():.2f}."
     )
 
 
@@ -128,7 +128,7 @@ def first_step_of_adam(figure, loss, alpha, eps, span=(-1.6, 1.6)):
     return (
         f"One step on the double well with α = {alpha:g}, ε = {eps:g}: on {100 * near:.0f} % of these starts the slope"
         f" of Adam's end lies within 0.1 of 1, which is what first order assumes; where the gradient vanishes (dotted)"
-        f" it is {_minus(low)} at the minima and {_minus(high)} between them."
+        f" it is {low:.0f} at the minima and {high:.0f} between them."
     )
 
 
@@ -180,8 +180,3 @@ def _product(choice):
     sign = "-" if m % 2 else ""
     power = "" if m == 0 else r"\alpha\," if m == 1 else rf"\alpha^{m}"
     return f"${sign}{power}{''.join(f'H_{i}' for i, b in enumerate(choice) if b) or 'I'}$"
-
-
-def _minus(number, places=0):
-    """A number as it is printed, with a true minus."""
-    return f"{number:.{places}f}".replace("-", "−")

@@ -8,6 +8,7 @@ it, and inside it as the alternative text, where a screen reader finds it.
 import base64
 import inspect
 import io
+import re
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -58,6 +59,7 @@ def picture(size=(7.2, 4.2)):
 
     The margins are fixed and not fitted, so that a stored picture can be compared with a fresh one
     wherever fonts differ; a drawing sets its own with ``figure.subplots_adjust`` or ``figure.add_axes``.
+    Numbers in the sentence get a true minus; the hyphens of its words stay.
     """
 
     def decorate(draw):
@@ -67,7 +69,7 @@ def picture(size=(7.2, 4.2)):
                 figure = Figure(figsize=size)
                 FigureCanvasAgg(figure)
                 figure.subplots_adjust(left=0.12, right=0.97, bottom=0.16, top=0.96)
-                sentence = draw(figure, *args, **kwargs)
+                sentence = re.sub(r"(?<!\w)-(?=\d)", "−", draw(figure, *args, **kwargs))
                 if not any(character.isdigit() for character in sentence):
                     raise ValueError(
                         f"{draw.__name__} says {sentence!r}; expected a sentence with the numbers it shows."
