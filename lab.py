@@ -8,11 +8,13 @@
 An interrupted set-up is made again by the next run.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -20,13 +22,14 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LOCK = ROOT / "requirements.txt"
 STAMP = VENV / "complete"  # written last, so an interrupted set-up has none
+TURN = ROOT / ".venv.lock"  # held while .venv is made; the system lets go of it when its holder dies
 # The lock names every package, so pip need not resolve; byte code is written at first use.
 PIP = ["-m", "pip", "install", "-qq", "--no-input", "--no-deps", "--no-compile", "--require-hashes", "-r", str(LOCK)]
 FIRST = str(ROOT / "notebooks" / "00_start_here.ipynb")
 COMMANDS = {
     "lab": ["-m", "jupyterlab", "--allow-root", "--notebook-dir", str(ROOT), FIRST],  # containers run as root
     "test": ["-m", "pytest"],
-    "refresh": [str(ROOT / "tests" / "refresh_notebooks.py")],
+    "refresh": [str(ROOT / "tools" / "refresh_notebooks.py")],
     "run": [],
 }
 
@@ -42,9 +45,43 @@ def fingerprint():
     return hashlib.sha256(LOCK.read_bytes() + repr((sys.version, str(ROOT))).encode()).hexdigest()
 
 
+def is_complete():
+    """Whether .venv was made to its end, from today's lock, by this Python, for this folder."""
+    return STAMP.exists() and STAMP.read_text(encoding="ascii") == fingerprint() and PYTHON.exists()
+
+
+def try_to_hold(file):
+    """Lock an open file for this process alone, or raise OSError because another process holds it."""
+    if os.name == "nt":
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextlib.contextmanager
+def one_at_a_time():
+    """Wait until no other process sets up .venv, and keep the others waiting meanwhile."""
+    told = False
+    with TURN.open("w") as file:
+        while True:
+            try:
+                try_to_hold(file)
+                break
+            except OSError:
+                if not told:
+                    print("lab.py: another lab.py is setting up .venv; waiting for it to finish", flush=True)
+                told = True
+                time.sleep(0.2)
+        yield
+
+
 def set_up():
     """Make .venv from the lock, unless it is there and complete."""
-    if STAMP.exists() and STAMP.read_text() == fingerprint() and PYTHON.exists():
+    if is_complete():
         return
     try:
         import ensurepip  # noqa: F401  Debian ships it apart, and without it venv fails half-way
@@ -52,18 +89,36 @@ def set_up():
     except ImportError:
         name = "python%d.%d-venv" % sys.version_info[:2]
         sys.exit("lab.py: this Python cannot make environments. On Debian or Ubuntu: sudo apt install " + name)
-    print("lab.py: setting up .venv, once; this takes about a minute", flush=True)
     try:
-        shutil.rmtree(VENV, ignore_errors=True)
-        venv.create(VENV, with_pip=True)
-        if subprocess.call([str(PYTHON), *PIP], env=environment()):
-            sys.exit("lab.py: pip could not install the packages; its own words stand above. Without a network"
-                     " nothing can be installed: connect, and run the same command again.")  # fmt: skip
-        site = subprocess.check_output([str(PYTHON), "-c", "import sysconfig as s; print(s.get_path('purelib'))"])
-        Path(os.fsdecode(site).strip(), "mathlib.pth").write_text(str(ROOT))
-        STAMP.write_text(fingerprint())
+        with one_at_a_time():
+            if not is_complete():
+                make(venv)
     except (OSError, subprocess.CalledProcessError) as error:
         sys.exit("lab.py: could not make %s: %s. Remove that folder and try again." % (VENV, error))
+
+
+def make(venv):
+    """Make .venv, install the lock, and put the folder of mathlib on its path."""
+    print("lab.py: setting up .venv, once; this takes about a minute", flush=True)
+    shutil.rmtree(VENV, ignore_errors=True)
+    venv.create(VENV, with_pip=True)
+    if subprocess.call([str(PYTHON), *PIP], env=environment()):
+        sys.exit("lab.py: pip could not install the packages; its own words stand above. Without a network"
+                 " nothing can be installed: connect, and run the same command again.")  # fmt: skip
+    site = subprocess.check_output([str(PYTHON), "-c", "import sysconfig as s; print(s.get_path('purelib'))"])
+    site = Path(os.fsdecode(site).strip())
+    # A relative path has no letter outside ASCII, whatever the folder is called; Python reads this file in the
+    # locale's encoding, which need not be the one of the locale in which it was written.
+    Path(site, "mathlib.pth").write_text(os.path.relpath(ROOT, site), encoding="ascii")
+    STAMP.write_text(fingerprint(), encoding="ascii")
+
+
+def run(words):
+    """Run .venv's Python and return its exit code. Ctrl-C is the child's: it may ask, or report, before it ends."""
+    process = subprocess.Popen([str(PYTHON), *words], cwd=ROOT, env=environment())
+    while True:
+        with contextlib.suppress(KeyboardInterrupt):
+            return process.wait()
 
 
 def main(words):
@@ -74,12 +129,12 @@ def main(words):
     command, rest = (words[0], words[1:]) if words else ("lab", [])
     if command not in COMMANDS:
         sys.exit("lab.py: no command %r; python3 lab.py --help says what there is." % command)
-    set_up()
-    sys.exit(subprocess.call([str(PYTHON), *COMMANDS[command], *rest], cwd=ROOT, env=environment()))
+    try:
+        set_up()
+    except KeyboardInterrupt:
+        sys.exit("lab.py: the set-up was interrupted; the next command begins it again.")
+    sys.exit(run([*COMMANDS[command], *rest]))
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except KeyboardInterrupt:
-        sys.exit("lab.py: interrupted; the same command takes up where this stopped.")
+    main(sys.argv[1:])

@@ -233,7 +233,7 @@ def fails(function):
 
 def failing_cell(path):
     """The index of the code cell in which a check of this notebook fails; None if all hold."""
-    from collection import code_cells, is_ignored, run_code
+    from notebooks_as_data import code_cells, is_ignored, run_code
 
     from mathlib import CheckFailed
 
@@ -258,7 +258,7 @@ def killing_unit_tests(mistake):
 
 def killing_notebooks(mistake):
     """The notebooks in which a check fails, each with the code cell that says so."""
-    from collection import NOTEBOOKS
+    from notebooks_as_data import NOTEBOOKS
 
     found = {}
     with planted(mistake):

@@ -9,7 +9,7 @@ import types
 
 import numpy as np
 import pytest
-from collection import ROOT
+from notebooks_as_data import ROOT
 from packaging.requirements import Requirement
 
 BENCHMARKS = ROOT / "benchmarks"

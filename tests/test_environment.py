@@ -6,8 +6,8 @@ import tomllib
 
 import pytest
 import yaml
-from collection import ROOT
 from compare_pictures import TOLERANCE, difference
+from notebooks_as_data import ROOT
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from refresh_notebooks import README_PICTURE

@@ -10,7 +10,7 @@ import nbformat
 from nbclient import NotebookClient
 
 sys.path.insert(0, str(Path(__file__).parent))
-from collection import NOTEBOOKS, ROOT, notebook_paths
+from notebooks_as_data import NOTEBOOKS, ROOT, notebook_paths
 
 from mathlib.figures import way_back
 

@@ -1,20 +1,14 @@
-"""The notebooks as data: their cells, the claims they make, the checks they run, the pictures they draw.
+"""The notebooks as data: their cells, the claims they make, the checks they run.
 
-`python3 lab.py run tests/collection.py` prints how long each of them is.
+`python3 lab.py run tools/notebooks_as_data.py` prints how long each of them is.
 """
 
 import ast
-import contextlib
-import inspect
-import io
 import re
 import statistics
-from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-
-from mathlib import figures
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -74,14 +68,6 @@ def prose(source):
     return re.sub(r"\$\$.*?\$\$|\$[^$]*\$|```.*?```|`[^`]*`|!\[", "", source, flags=re.S)
 
 
-@dataclass
-class Ran:
-    """What running one code cell here and now brought forth."""
-
-    shown: bool
-    pictures: list  # of (function, arguments, Picture)
-
-
 def run_code(source, namespace):
     """Run a cell's code; return the value of its last line, which a notebook would show."""
     tree = ast.parse(source)
@@ -90,47 +76,8 @@ def run_code(source, namespace):
     return eval(compile(ast.Expression(last.value), "<cell>", "eval"), namespace) if last else None
 
 
-def run(notebook):
-    """Run a notebook in this process and return a `Ran` for each code cell; None for cells that only need a screen."""
-    namespace, results = {}, []
-    with recorded_pictures() as calls, contextlib.chdir(NOTEBOOKS):
-        for cell in code_cells(notebook):
-            if is_ignored(cell):
-                results.append(None)
-                continue
-            calls.clear()
-            printed = io.StringIO()
-            with contextlib.redirect_stdout(printed):
-                value = run_code(cell.source, namespace)
-            results.append(Ran(value is not None or bool(printed.getvalue()), list(calls)))
-    return results
-
-
 def is_ignored(cell):
     return "nbval-ignore-output" in cell.metadata.get("tags", [])
-
-
-@contextlib.contextmanager
-def recorded_pictures():
-    """Record each call of a function in mathlib.figures while the block runs."""
-    calls = []
-
-    def recorder(function):
-        def record(*args, **kwargs):
-            drawn = function(*args, **kwargs)
-            calls.append((function, inspect.signature(function).bind(*args, **kwargs), drawn))
-            return drawn
-
-        return record
-
-    functions = {n: f for n, f in vars(figures).items() if inspect.isfunction(f) and not n.startswith("_")}
-    try:
-        for name, function in functions.items():
-            setattr(figures, name, recorder(function))
-        yield calls
-    finally:
-        for name, function in functions.items():
-            setattr(figures, name, function)
 
 
 def report():
