@@ -1,32 +1,32 @@
-"""Plausible mistakes, planted one at a time in mathlib, and what kills them.
+"""Plausible mistakes, planted one at a time in a copy of mathlib, and what kills them.
 
-`python3 lab.py run tests/planted_errors.py` plants each of them, runs the module's unit tests and every
+`python3 lab.py run tools/planted_errors.py` plants each of them, runs the module's unit tests and every
 notebook against it, stores the killers in planted_errors.json and prints the table; with the word `notebooks` or
 `unit-tests` it makes that half again. The test suite re-runs the stored killers, one unit test and one notebook
 for each mistake.
+
+Each mistake has a process of its own, so that nothing of the right mathlib is left in memory.
 """
 
 import contextlib
 import importlib
-import inspect
 import io
-import itertools
 import json
+import multiprocessing
+import os
+import re
 import shutil
 import sys
 import tempfile
-from collections import ChainMap
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import nbformat
 import pytest
-from _pytest.mark import ParameterSet
+from notebooks_as_data import NOTEBOOKS, ROOT, code_cells, is_ignored, read, run_code
 
-TESTS = Path(__file__).resolve().parent
-ROOT = TESTS.parent
-RECORD = TESTS / "planted_errors.json"
+RECORD = Path(__file__).with_suffix(".json")
 UNIT_TESTS = {
     "meta_gradients.py": ["test_meta_gradients"],
     "losses.py": ["test_losses", "test_meta_gradients"],
@@ -34,6 +34,18 @@ UNIT_TESTS = {
     "networks.py": ["test_networks"],
     "network_parts.py": ["test_networks"],
 }
+SLOW_TO_IMPORT = [
+    "hypothesis",
+    "IPython.display",
+    "matplotlib.backends.backend_agg",
+    "nbformat",
+    "PIL.Image",
+    "pytest",
+    "scipy.differentiate",
+    "scipy.optimize",
+    "scipy.sparse.linalg",
+    "sympy",
+]
 
 
 @dataclass(frozen=True)
@@ -64,7 +76,17 @@ MISTAKES = [
     Mistake("a dropped factor", MAML, "reversed(hessian_vector_products)", "reversed(hessian_vector_products[1:])"),
     Mistake("first order for full", MAML, BACKWARD, "v = v - 0 * hvp(v)"),
     Mistake("plus for minus, going back", MAML, BACKWARD, "v = v + alpha * hvp(v)"),
-    Mistake("the query's gradient at the start", MAML, "v = query.gradient(theta)", "v = query.gradient(start)"),
+    Mistake(
+        "the query's gradient at the start",
+        MAML,
+        "    hessian_vector_products = []\n    for loss in losses:\n        gradient, hvp = loss.linearize(theta)\n"
+        "        theta = theta - alpha * gradient\n        hessian_vector_products.append(hvp)\n"
+        "    v = query.gradient(theta)\n",
+        "    hessian_vector_products = []\n    start = theta\n    for loss in losses:\n"
+        "        gradient, hvp = loss.linearize(theta)\n"
+        "        theta = theta - alpha * gradient\n        hessian_vector_products.append(hvp)\n"
+        "    v = query.gradient(start)\n",
+    ),
     Mistake(
         "one inner step too few",
         MAML,
@@ -170,108 +192,117 @@ MISTAKES = [
 ]
 
 
-@contextlib.contextmanager
-def planted(mistake):
-    """Import mathlib afresh with the mistake in it, for as long as the block runs."""
-    saved = {name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] == "mathlib"}
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(ROOT / "mathlib", Path(folder, "mathlib"), ignore=shutil.ignore_patterns("__pycache__"))
-        file = Path(folder, "mathlib", mistake.file)
-        file.write_text(with_mistake(mistake, file.read_text(encoding="utf-8")), encoding="utf-8")
-        sys.path.insert(0, folder)
-        importlib.invalidate_caches()
-        try:
-            yield
-        finally:
-            sys.path.remove(folder)
-            for name in [name for name in sys.modules if name.split(".")[0] == "mathlib"]:
-                del sys.modules[name]
-            sys.modules.update(saved)
-
-
 def with_mistake(mistake, text):
     """The file's text with the mistake; its right version has to stand there exactly once."""
     if text.count(mistake.right) != 1:
         raise ValueError(
             f"{mistake.right!r} stands {text.count(mistake.right)} times in {mistake.file}; expected once."
         )
-    if "start" in mistake.wrong:  # the first point has to be kept before the loop overwrites it
-        text = text.replace("    hessian_vector_products = []\n", "    hessian_vector_products, start = [], theta\n")
     return text.replace(mistake.right, mistake.wrong)
 
 
-def unit_tests(module):
-    """The test functions of a module, imported afresh, that need no fixture: name → function of no arguments."""
-    sys.modules.pop(module, None)
-    functions = vars(importlib.import_module(module))
-    return {name: f for name, f in functions.items() if name.startswith("test_") and cases(f) is not None}
+@contextlib.contextmanager
+def planted(mistake):
+    """A folder with a copy of mathlib in which the mistake stands; with None, as it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(ROOT / "mathlib", Path(folder, "mathlib"), ignore=shutil.ignore_patterns("__pycache__"))
+        if mistake is not None:
+            file = Path(folder, "mathlib", mistake.file)
+            file.write_text(with_mistake(mistake, file.read_text(encoding="utf-8")), encoding="utf-8")
+        yield folder
 
 
-def cases(function):
-    """The keyword arguments of each parametrised case; None where a test needs a fixture."""
-    choices = []
-    for mark in getattr(function, "pytestmark", []):
-        if mark.name == "parametrize":
-            names, rows = mark.args
-            names = names.replace(" ", "").split(",") if isinstance(names, str) else list(names)
-            rows = [row.values if isinstance(row, ParameterSet) else row if len(names) > 1 else (row,) for row in rows]
-            choices.append([dict(zip(names, row, strict=True)) for row in rows])
-    combined = [dict(ChainMap(*combination)) for combination in itertools.product(*choices)]
-    return combined if set(inspect.signature(function).parameters) == set(combined[0]) else None
+def in_a_process_of_its_own(mistake, ask, *words):
+    """What `ask(*words)` answers in a new process whose mathlib has the mistake."""
+    context = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
+    if sys.platform != "win32":
+        context.set_forkserver_preload(SLOW_TO_IMPORT)
+    with planted(mistake) as folder, ProcessPoolExecutor(1, context, import_from, (folder,)) as pool:
+        return pool.submit(ask, *words).result()
 
 
-def fails(function):
-    """Whether a test, in any of its cases, raises."""
-    for case in cases(function):
-        try:
-            with contextlib.redirect_stdout(io.StringIO()):
-                function(**case)
-        except (Exception, pytest.fail.Exception):  # pytest.raises fails with the latter, no Exception
-            return True
-    return False
+def import_from(folder):
+    """Make this process import mathlib from the folder, and from nowhere else."""
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # unit tests need none, and each takes time to load
+    sys.path.insert(0, folder)
+    found = importlib.import_module("mathlib").__file__
+    if not Path(found).is_relative_to(folder):
+        raise ImportError(f"mathlib was imported from {found}; expected the copy in {folder}.")
 
 
-def failing_cell(path):
-    """The index of the code cell in which a check of this notebook fails; None if all hold."""
-    from notebooks_as_data import code_cells, is_ignored, run_code
+class Failures:
+    """A plugin of pytest that remembers which tests failed."""
 
+    def __init__(self):
+        self.names = []
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            self.names.append(report.nodeid.removeprefix("tests/").replace(".py::", "::"))
+
+
+def failing_tests(words):
+    """The names, such as "test_losses::test_a", of the unit tests that fail; `words` name files or single tests."""
+    failures = Failures()
+    options = ["-q", "-o", "addopts=", "-o", "pythonpath=tools", "--noconftest", "-p", "no:cacheprovider"]
+    with contextlib.chdir(ROOT), contextlib.redirect_stdout(io.StringIO()):
+        code = pytest.main([*options, *(f"tests/{word.replace('::', '.py::', 1)}" for word in words)], [failures])
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise RuntimeError(f"pytest ended with {code!r} on {words}; expected it to run the tests.")
+    return failures.names
+
+
+def failing_claim(path):
+    """The number of the first claim of a notebook whose check raises; None if all hold."""
     from mathlib import CheckFailed
 
     namespace = {}
-    with contextlib.chdir(ROOT / "notebooks"), contextlib.redirect_stdout(io.StringIO()):
-        for i, cell in enumerate(code_cells(nbformat.read(path, as_version=4)), start=1):
+    with contextlib.chdir(NOTEBOOKS), contextlib.redirect_stdout(io.StringIO()):
+        for cell in code_cells(read(path)):
             if is_ignored(cell) or cell.source.startswith("figures."):
                 continue
             try:
                 run_code(cell.source, namespace)
-            except CheckFailed:
-                return i
+            except CheckFailed as failure:
+                return re.match(r"\(([\d.]+)\)", str(failure))[1]
     return None
+
+
+def failing_claims(paths):
+    """Each notebook in which a check fails, with the number of the claim."""
+    found = {}
+    for path in paths:
+        try:
+            claim = failing_claim(path)
+        except Exception as error:  # it stops, but no check says so: that is no kill
+            print(f"    {path.name}: {type(error).__name__}: {error}", file=sys.stderr)
+        else:
+            found |= {path.name: claim} if claim else {}
+    return found
+
+
+def killers_again(test, path):
+    """Whether one unit test fails, and the claim that fails in one notebook."""
+    return bool(failing_tests([test])), failing_claim(path)
+
+
+def failures_of(tests, paths):
+    """The unit tests that fail, and the notebooks with the claims that fail."""
+    return failing_tests(tests), failing_claims(paths)
 
 
 def killing_unit_tests(mistake):
     """The names of the unit tests that fail with the mistake."""
-    with planted(mistake):
-        modules = UNIT_TESTS[mistake.file]
-        return [f"{m}::{name}" for m in modules for name, f in unit_tests(m).items() if fails(f)]
+    found = in_a_process_of_its_own(mistake, failing_tests, UNIT_TESTS[mistake.file])
+    return sorted({name.split("[")[0] for name in found})
 
 
 def killing_notebooks(mistake):
-    """The notebooks in which a check fails, each with the code cell that says so."""
-    from notebooks_as_data import NOTEBOOKS
-
-    found = {}
-    with planted(mistake):
-        for path in sorted(NOTEBOOKS.glob("*.ipynb")):
-            if mistake.file in (NETWORKS, PARTS) and "MLP" not in path.read_text(encoding="utf-8"):
-                continue  # no network in it, so it cannot notice
-            try:
-                cell = failing_cell(path)
-            except Exception as error:  # it stops, but no check says so: that is not a kill
-                print(f"    {path.name}: {type(error).__name__}: {error}", file=sys.stderr)
-            else:
-                found |= {path.name: cell} if cell else {}
-    return found
+    """The notebooks in which a check fails, each with the claim that it belongs to."""
+    paths = sorted(NOTEBOOKS.glob("*.ipynb"))
+    if mistake.file in (NETWORKS, PARTS):  # a notebook without a network cannot notice
+        paths = [path for path in paths if "MLP" in path.read_text(encoding="utf-8")]
+    return in_a_process_of_its_own(mistake, failing_claims, paths)
 
 
 def table(record):
@@ -296,7 +327,7 @@ def main(halves):
     old = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
     record = {}
     with ProcessPoolExecutor() as pool:
-        found_by_each = pool.map(killers, MISTAKES, itertools.repeat(halves or list(HALVES)))
+        found_by_each = pool.map(partial(killers, halves=halves or list(HALVES)), MISTAKES)
         for mistake, found in zip(MISTAKES, found_by_each, strict=True):
             print(mistake.name, flush=True)
             record[mistake.name] = {"unit tests": [], "notebooks": {}} | old.get(mistake.name, {}) | found
@@ -305,5 +336,4 @@ def main(halves):
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(TESTS))
     main([word.replace("-", " ") for word in sys.argv[1:]])
