@@ -76,8 +76,8 @@ def arrows_on_meta_loss(figure, loss, query, starts, alpha, K, reach=0.4):
     _legend_beside(axes)
     return (
         f"Contours of the query loss after {K} steps with α = {alpha:g}. MAML's arrows cross them at right angles,"
-        f" downhill; FOMAML's lean away from MAML's by {min(angles):.0f}° to {max(angles):.0f}°. All arrows are drawn"
-        f" equally long."
+        f" downhill; at these {len(starts)} starts FOMAML's lean away from MAML's by {min(angles):.0f}° to"
+        f" {max(angles):.0f}°. All arrows are drawn equally long."
     )
 
 
@@ -105,15 +105,19 @@ def angle_and_length(figure, loss, query, theta, alphas, curvatures, alpha, step
     axes[0, 0].legend(loc="lower left")
     figure.align_ylabels(axes[:, 0])
     return (
-        f"Valley, left: at α = {alphas[-1]:g} the cosine and the ratio of lengths are {', '.join(said)}; at α = 0 both"
-        f" are 1. Bowl with α = {alpha:g}, right: at λ = 1/α = {1 / alpha:.3g} the angle is 45° for every K; it passes"
-        f" 90° at λ = {2 / alpha - 1:.3g} where K is odd, and never where K is even."
+        f"Valley from θ₀ = {_point(theta)}, left: at α = {alphas[-1]:g} the cosine and the ratio of lengths are"
+        f" {', '.join(said)}; at α = 0 both are 1. Bowl with α = {alpha:g} and ∇Q = (1, 1), right: at λ = 1/α ="
+        f" {1 / alpha:.3g} the angle is 45° for every K; it passes 90° at λ = {2 / alpha - 1:.3g} where K is odd, and"
+        " never where K is even."
     )
 
 
 @picture(size=(7.2, 4.2))
 def sign_map(figure, curvature, largest_alpha, largest_K):
-    """log₁₀ |g_FO/g| over α and K on a quadratic in one dimension, hatched where the signs differ."""
+    """log₁₀ |g_FO/g| over α and K on a quadratic in one dimension, hatched where the signs differ.
+
+    The map leaves out the darkest colours at both ends of its palette: black hatching would not be seen on them.
+    """
     axes = figure.add_axes((0.10, 0.17, 0.68, 0.74))
     edges = np.linspace(0, largest_alpha, 241)
     alphas, steps = (edges[1:] + edges[:-1]) / 2, np.arange(1, largest_K + 1)
@@ -122,7 +126,7 @@ def sign_map(figure, curvature, largest_alpha, largest_K):
         edges,
         np.arange(largest_K + 1) + 0.5,
         excess,
-        cmap=mpl.colormaps["PuOr_r"].resampled(16),
+        cmap=mpl.colors.ListedColormap(mpl.colormaps["PuOr_r"](np.linspace(0.2, 0.8, 16))),
         vmin=-2,
         vmax=2,
         rasterized=True,
@@ -161,8 +165,8 @@ def bias_slope(figure, cases, query, theta, alphas):
     axes.set(xlabel=r"step size $\alpha$", ylabel=r"$\|g_{\mathrm{FO}} - g\| \; / \; \|g_{\mathrm{FO}}\|$")
     axes.legend(loc="upper left")
     return (
-        f"Between α = {alphas[0]:g} and {alphas[4]:.2g} the slopes are {', '.join(slopes)}: where α is small, half"
-        f" the α means half the relative bias."
+        f"From θ₀ = {_point(theta)}, between α = {alphas[0]:g} and {alphas[4]:.2g}, the slopes are {', '.join(slopes)}:"
+        " there, half the α means about half the relative bias."
     )
 
 
@@ -225,8 +229,8 @@ def _comparison(axes, loss, query, theta, alpha, K, scale=0.6):
     angle = np.degrees(np.arccos(cosine_between(full, first_order)))
     ratio = np.linalg.norm(first_order) / np.linalg.norm(full)
     return (
-        f"α = {alpha:g}, K = {K}: the angle between both gradients is {angle:.0f}°, and the first-order one is"
-        f" {ratio:.2f} times as long as the other."
+        f"From θ₀ = {_point(theta)}, α = {alpha:g}, K = {K}: the angle between both gradients is {angle:.0f}°, and the"
+        f" first-order one is {ratio:.2f} times as long as the other."
     )
 
 
@@ -237,6 +241,10 @@ def _angle_and_length_curves(axes, across, pairs, style):
     for ax, values in zip(axes, (cosine, ratio), strict=True):
         ax.plot(across, values, **style)
     return cosine, ratio
+
+
+def _point(theta):
+    return f"({', '.join(f'{x:g}' for x in theta)})"
 
 
 def _legend_beside(axes):

@@ -96,7 +96,8 @@ def where_mistakes_hide(figure, cases, alpha):
     return (
         f"With α = {alpha:g}, {(errors < INVISIBLE).sum()} of the {errors.size} errors are invisible, below 1e-12. The"
         f" reversed order is invisible in {len(cases) - len(visible)} of the {len(cases)} cases and between"
-        f" {100 * visible.min():.0f} % and {100 * visible.max():.0f} % off in the others."
+        f" {100 * visible.min():.0f} % and {100 * visible.max():.0f} % off in the others. Each is the length of the"
+        " error over the length of g; a refutation divides largest entries."
     )
 
 

@@ -22,6 +22,7 @@ def way_back(figure, K=3):
         _arrow(axes, (x + 0.32, 4.2), (following - 0.32, 4.2), color=NEUTRAL)
         axes.text((x + following) / 2, 4.35, rf"$-\alpha\nabla L_{i}$", ha="center", va="bottom", size=14)
     _arrow(axes, (xs[-1] + 0.32, 4.2), (end - 0.55, 4.2), color=NEUTRAL)
+    axes.text((xs[-1] + end - 0.23) / 2, 4.35, "$Q$", ha="center", va="bottom", size=14)
     _node(axes, end, 4.2, rf"$Q(\theta_{K})$")
 
     for i, (x, following) in enumerate(pairwise(xs)):
@@ -31,8 +32,9 @@ def way_back(figure, K=3):
         )
         axes.plot([x, x], [3.0, 3.85], color="#bbbbbb", linewidth=1, linestyle=":")
     _arrow(axes, (end, 3.85), (end, 2.45), color=NEUTRAL)
-    axes.text(end + 0.07, 3.2, r"$\nabla Q$", size=15)
     _arrow(axes, (end - 0.05, 2.85), (xs[-1] + 0.05, 2.85), **MAML)
+    gradient = rf"$\nabla Q(\theta_{K})$"
+    axes.text((xs[-1] + end) / 2, 2.98, gradient, ha="center", va="bottom", size=15, color=MAML["color"])
     _arrow(axes, (end - 0.05, 2.3), (xs[0] + 0.05, 2.3), **FOMAML)
     axes.text(
         (xs[0] + xs[-1]) / 2,
