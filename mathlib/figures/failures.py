@@ -16,6 +16,7 @@ __all__ = [
 ]
 
 UPHILL = "#eeeeee"
+ROUNDING = 1e-9  # two zeros of lines of slope about 1 that are nearer than this are one
 
 
 @picture(size=(7.2, 4.4))
@@ -74,12 +75,13 @@ def gradient_turns_back(figure, loss, query, theta, alpha, K, reach=0.24):
     axes.plot([], [], label="FOMAML\n$-v$", **FOMAML)
     axes.plot([], [], color=NEUTRAL, linewidth=1.2, label="on the way")
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, labelspacing=1)
-    turns = [np.degrees(np.arccos(cosine_between(a, b))) for a, b in zip(carried[:0:-1], carried[-2::-1], strict=True)]
-    listed = ", ".join(f"{turn:.0f}°" for turn in turns)
+    turned = [np.degrees(np.arccos(cosine_between(v, w))) for w in carried[-2::-1]]
+    listed = ", ".join(f"{angle:.0f}°" for angle in turned)
     return (
-        f"With α = {alpha:g} the {K} factors turn the query's gradient by {listed} on its way home from the end of the"
-        f" path, where it begins (thin, orange); {sum(turns):.0f}° in all, before rounding. Its length shrinks to"
-        f" {np.linalg.norm(g) / np.linalg.norm(v):.3f} of what it was. All arrows of a kind are drawn equally long."
+        f"With α = {alpha:g} the query's gradient starts home from the end of the path (thin, orange). After one"
+        f" factor, two, and so on to {K}, it has turned by {listed}. Its length shrinks to"
+        f" {np.linalg.norm(g) / np.linalg.norm(v):.3f} of what it was, which the arrows do not show: all of a kind are"
+        f" drawn equally long."
     )
 
 
@@ -136,7 +138,7 @@ def two_tasks_disagree(figure, tasks, minima, alpha, largest_alpha, span):
     """The mean gradients of two tasks against θ, and their zeros against α; grey where the signs differ."""
     left, right = figure.subplots(1, 2)
     figure.subplots_adjust(left=0.12, right=0.97, bottom=0.16, top=0.96, wspace=0.32)
-    ends, roots, alphas = [], [], np.linspace(0, largest_alpha, 50)
+    ends, roots, alphas = [], [], np.linspace(0, largest_alpha, 100)
     for gradient, style, name in ((maml_gradient, MAML, r"$\bar g$"), (fomaml_gradient, FOMAML, r"$\bar v$")):
         at = [_mean(gradient, tasks, np.array([float(x)]), alpha)[0] for x in span]
         ends.append(_root(gradient, tasks, alpha, span))
@@ -149,13 +151,15 @@ def two_tasks_disagree(figure, tasks, minima, alpha, largest_alpha, span):
     left.legend(loc="upper left")
     right.fill_between(alphas, *roots, color=UPHILL, zorder=0)
     right.axvline(alpha, color=NEUTRAL, linestyle=":", linewidth=1.5)
+    gap = np.abs(np.subtract(*roots))
+    closed = " and ".join(f"α = {x:.3g}" for x in alphas[gap < ROUNDING])
     right.set_xticks([0, 0.05, 0.1])
     right.set(xlim=(0, largest_alpha), ylim=(min(minima), max(minima)), xlabel=r"step size $\alpha$")
     right.set_ylabel(r"$\theta$ where it vanishes")
     return (
         f"At α = {alpha:g} the mean MAML gradient vanishes at θ = {ends[0]:.3f}, the mean FOMAML gradient at"
-        f" {ends[1]:.3f}; between them (grey) FOMAML leads uphill. Right: in this range the grey"
-        f" interval closes only at α = 0."
+        f" {ends[1]:.3f}; between them (grey) FOMAML leads uphill. Right: of the {alphas.size} step sizes drawn, the"
+        f" grey interval is closed at {closed} and open at all others."
     )
 
 
@@ -166,7 +170,7 @@ def outer_loops_settle(figure, tasks, theta, alpha, K, betas, outer_steps, lowes
     figure.subplots_adjust(left=0.14, right=0.8, bottom=0.16, top=0.96)
 
     settled = _mean(meta_loss, tasks, np.array([lowest]), alpha, K)
-    stops = {}
+    stops, shrink = {}, {}
     for gradient, style, name in ((maml_gradient, MAML, "MAML"), (fomaml_gradient, FOMAML, "FOMAML")):
         for beta, width in zip(betas, (2.6, 1.3), strict=True):
             point, heights = np.array([theta]), []
@@ -174,6 +178,7 @@ def outer_loops_settle(figure, tasks, theta, alpha, K, betas, outer_steps, lowes
                 heights.append(_mean(meta_loss, tasks, point, alpha, K) - settled)
                 point = point - beta * _mean(gradient, tasks, point, alpha, K)
             stops[name, beta] = heights[-1]
+            shrink[name, beta] = heights[1] / heights[0]
             axes.semilogy(heights, **style | {"linewidth": width})
             if name == "MAML":
                 end = min(outer_steps, sum(height > 2e-6 for height in heights))
@@ -185,9 +190,10 @@ def outer_loops_settle(figure, tasks, theta, alpha, K, betas, outer_steps, lowes
     axes.set(xlim=(0, outer_steps), ylim=(1e-6, 3 * heights[0]), xlabel="outer steps")
     axes.set_ylabel(r"$M(\theta) - \min M$")
     fomaml = " and ".join(dict.fromkeys(f"{stops['FOMAML', beta]:.2f}" for beta in betas))
+    maml = " and ".join(f"{shrink['MAML', beta]:.2f} (β = {beta:g})" for beta in betas)
     return (
-        f"From θ = {theta:g} with α = {alpha:g}, K = {K}: MAML comes as near to the minimum as one likes, with"
-        f" β = {' (thick) and '.join(f'{b:g}' for b in betas)}; FOMAML stops {fomaml} above it with either β."
+        f"From θ = {theta:g} with α = {alpha:g}, K = {K}: each outer step of MAML multiplies the height above the"
+        f" minimum by {maml}; FOMAML stops {fomaml} above the minimum with either β."
     )
 
 
