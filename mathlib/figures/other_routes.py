@@ -33,7 +33,8 @@ def paths_and_shares(figure, losses, query, theta, alpha):
     return (
         f"All {2**K} paths of {K} steps with α = {alpha:g}: their shares of the meta-gradient add up to"
         f" {shares.sum():.2f}. The path without any gradient, the only one that FOMAML keeps, has the share"
-        f" {shares[0]:.2f}; the others together have {shares[1:].sum():.2f}."
+        f" {shares[0]:.2f}; the others together have {shares[1:].sum():.2f}, none of them more than"
+        f" {np.abs(shares[1:]).max():.2f} in size."
     )
 
 
