@@ -2,6 +2,7 @@
 
     python3 lab.py [lab words]      open JupyterLab on the first notebook; words after `lab` go to it
     python3 lab.py test [words]     unit tests, doctests and every notebook; words go to pytest
+    python3 lab.py lint [fix]       what CI says of style, format and types; `fix` mends what it can
     python3 lab.py refresh [files]  run notebooks (all without a name) and store what they show
     python3 lab.py run [words]      run .venv's own Python, for instance on a script
 
@@ -29,6 +30,7 @@ FIRST = str(ROOT / "notebooks" / "00_start_here.ipynb")
 COMMANDS = {
     "lab": ["-m", "jupyterlab", "--allow-root", "--notebook-dir", str(ROOT), FIRST],  # containers run as root
     "test": ["-m", "pytest"],
+    "lint": [str(ROOT / "tools" / "lint.py")],
     "refresh": [str(ROOT / "tools" / "refresh_notebooks.py")],
     "run": [],
 }

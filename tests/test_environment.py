@@ -1,13 +1,15 @@
 """One environment in three files, locks without addresses, and a repository that speaks of nothing but the project."""
 
+import ast
 import re
 import subprocess
+import sys
 import tomllib
 
 import pytest
 import yaml
 from compare_pictures import TOLERANCE, difference
-from notebooks_as_data import ROOT
+from notebooks_as_data import ROOT, code_cells, notebook_paths, read
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from refresh_notebooks import README_PICTURE
@@ -18,8 +20,69 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCKS = ["requirements.txt", "requirements-dev.txt"]
 
 
+LAYERS = {
+    "core": PYPROJECT["project"]["dependencies"],
+    **PYPROJECT["project"]["optional-dependencies"],
+    **PYPROJECT["dependency-groups"],
+}
+# What an import is called, where the package that brings it is called otherwise.
+BROUGHT_BY = {"PIL": "pillow", "yaml": "pyyaml", "IPython": "ipython"}
+
+
+def requirements(*layers):
+    """Name and bounds of each package in the layers named; "core" is what everybody installs."""
+    listed = [Requirement(entry) for layer in layers for entry in LAYERS[layer]]
+    return {canonicalize_name(requirement.name): requirement.specifier for requirement in listed}
+
+
 def declared():
-    return {canonicalize_name(r.name): r.specifier for r in map(Requirement, PYPROJECT["project"]["dependencies"])}
+    """What lab.py, conda and the images install."""
+    return requirements("core", "notebooks", "test")
+
+
+def imported_by(sources):
+    """The packages from outside that the sources import, under the names they are installed by."""
+    names = {
+        (alias.name if isinstance(node, ast.Import) else node.module).partition(".")[0]
+        for source in sources
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and not node.level)
+        for alias in node.names
+    }
+    folders = [ROOT / folder for folder in ("", "tools", "tests", "benchmarks")]
+    own = {"mathlib"} | {path.stem for folder in folders for path in folder.glob("*.py")}
+    return {canonicalize_name(BROUGHT_BY.get(name, name)) for name in names - own - set(sys.stdlib_module_names)}
+
+
+def python_files(*folders):
+    return [path.read_text(encoding="utf-8") for folder in folders for path in (ROOT / folder).rglob("*.py")]
+
+
+def cells_of_notebooks():
+    return [cell.source for path in notebook_paths() for cell in code_cells(read(path))]
+
+
+def test_each_layer_declares_what_its_files_import():
+    core = set(requirements("core"))
+    assert imported_by(python_files("mathlib")) <= core
+    assert imported_by(cells_of_notebooks()) <= core | set(requirements("notebooks"))
+    tests = [*python_files("tests", "tools"), (ROOT / "conftest.py").read_text(encoding="utf-8")]
+    assert imported_by(tests) <= core | set(requirements("test"))
+    assert imported_by(python_files("benchmarks")) <= core | set(requirements("peers"))
+
+
+def test_nothing_is_declared_in_vain():
+    """A package of the core is imported there, and what only tests need stays out of it."""
+    assert set(requirements("core")) == imported_by(python_files("mathlib"))
+
+
+def test_an_import_that_is_not_declared_is_noticed():
+    assert imported_by(["import yaml.nodes\nfrom PIL import Image\nimport os, lab"]) == {"pyyaml", "pillow"}
+
+
+def test_the_name_that_pip_knows_is_not_a_strangers():
+    """A package called mathlib is published, and is not this one."""
+    assert PYPROJECT["project"]["name"] == "meta-gradients"
 
 
 def locked(name):
@@ -49,8 +112,9 @@ def test_the_lock_holds_every_dependency_within_its_bounds():
 
 
 def test_the_lint_is_locked_within_its_bounds():
-    (lint,) = map(Requirement, PYPROJECT["project"]["optional-dependencies"]["dev"])
-    assert all(lint.specifier.contains(version) for version in locked("requirements-dev.txt")[lint.name])
+    versions = locked("requirements-dev.txt")
+    for name, bounds in requirements("dev").items():
+        assert all(bounds.contains(version) for version in versions[name]), name
 
 
 @pytest.mark.parametrize("name", LOCKS)
