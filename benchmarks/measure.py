@@ -1,4 +1,8 @@
-"""Time in interleaved rounds, the peak of memory, and the exponent of a cost."""
+"""Time in interleaved rounds, the peak of memory, and the exponent of a cost.
+
+Time is processor time: what the process and all its threads spent computing. On one core of a quiet machine that
+is the time on the wall; on a busy one it leaves out the waiting while others compute.
+"""
 
 import time
 import tracemalloc
@@ -9,7 +13,7 @@ TURN = 0.02  # seconds
 
 
 def interleave(competitors, rounds):
-    """Seconds a call of each competitor, an array of `rounds` for each name; every one has its turn in each round."""
+    """Processor seconds a call, an array of `rounds` for each competitor; every one has its turn in each round."""
     calls = {}
     for name, compute in competitors.items():
         once, _ = timed(compute)
@@ -20,18 +24,18 @@ def interleave(competitors, rounds):
     for turn in range(rounds):
         names = list(competitors)
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
-            start = time.perf_counter()
+            start = time.process_time()
             for _ in range(calls[name]):
                 competitors[name]()
-            seconds[name].append((time.perf_counter() - start) / calls[name])
+            seconds[name].append((time.process_time() - start) / calls[name])
     return {name: np.array(values) for name, values in seconds.items()}
 
 
 def timed(compute):
-    """Seconds of one call, and what it returned."""
-    start = time.perf_counter()
+    """Processor seconds of one call, and what it returned."""
+    start = time.process_time()
     answer = compute()
-    return time.perf_counter() - start, answer
+    return time.process_time() - start, answer
 
 
 def peak_bytes(compute):

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 from notebooks_as_data import ROOT
 from packaging.requirements import Requirement
+
+from mathlib.stored import benchmark_run
 
 BENCHMARKS = ROOT / "benchmarks"
 
@@ -25,6 +28,7 @@ def load(name):
 
 
 measure, peers = load("measure"), load("peers")
+OTHERS = [name for name in peers.PEERS if name != "mathlib"]
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +45,8 @@ def test_a_small_run_prints_every_table_and_writes_what_it_prints(quick):
     printed, results = quick
     for heading in ("MAML gradient", "MAML / FOMAML", "matrix-free : full product", "cost against K", "cost against d"):
         assert heading in printed
+    for name, line in results["how"].items():
+        assert re.search(rf"^{name} +{re.escape(line)}$", printed, re.M)
     assert {row["peer"] for row in results["gradient"]} >= {"mathlib"}
     for row in results["gradient"]:
         assert 0 < row["low"] <= row["milliseconds"] <= row["high"]
@@ -53,7 +59,7 @@ def test_a_small_run_prints_every_table_and_writes_what_it_prints(quick):
 
 def test_a_peer_that_is_not_installed_is_named_with_the_command_that_installs_it(quick):
     printed, results = quick
-    missing = [name for name in peers.PEERS if name != "mathlib" and not importlib.util.find_spec(name)]
+    missing = [name for name in OTHERS if not peers.is_installed(name)]
     for name in missing:
         assert (
             f'{name} is not installed and is left out: python3 lab.py run -m pip install --editable ".[peers]"'
@@ -70,25 +76,55 @@ def test_a_small_run_never_replaces_the_stored_one():
 
 
 def test_the_stored_run_is_whole():
-    results = json.loads((BENCHMARKS / "results.json").read_text(encoding="utf-8"))
+    results = benchmark_run()
     everyone = set(peers.PEERS)
     assert {(row["peer"], row["batch"]) for row in results["gradient"]} == {
         (p, n) for p in everyone for n in (10, 1000)
     }
     assert {row["d"] for row in results["gradient"]} == {1761}
     assert {row["K"] for row in results["law"]} == {1, 5, 10}
+    assert {row["peer"] for row in results["law"]} == {"mathlib", "torch", "jax-loop", "jax-scan", "jax-checkpoint"}
     assert results["dense"][-1]["d"] == 5181
     for axis in ("over_K", "over_d"):
-        assert {row["peer"] for row in results["curves"][axis]} == everyone | {"dense"}
-    assert everyone - {"mathlib"} < set(results["versions"])
+        assert {row["peer"] for row in results["curves"][axis]} == {"mathlib", "torch", "jax-loop", "jax-scan", "dense"}
+    assert set(map(peers.package, OTHERS)) < set(results["versions"])
+    assert results["how"] == {name: peers.how(name) for name in peers.PEERS}
     assert results["machine"]["cpu"]
+    assert len(results["load"]) == 2
     assert results["command"] == "python3 lab.py run benchmarks/run.py"
+
+
+def test_in_the_stored_run_compiling_stands_apart_and_belongs_to_jax_alone():
+    for row in benchmark_run()["gradient"]:
+        assert (row["compile_seconds"] is not None) == (peers.package(row["peer"]) == "jax")
+
+
+def test_in_the_stored_run_an_unrolled_program_grows_in_proportion_to_K_and_a_scan_does_not():
+    loop, scan = benchmark_run()["curves"]["programs"]
+    assert [loop["peer"], scan["peer"]] == ["jax-loop", "jax-scan"]
+    steps, operations = np.array(loop["K"]), np.array(loop["operations_handed_over"])
+    assert len(set(np.diff(operations) / np.diff(steps))) == 1
+    assert len(set(scan["operations_handed_over"])) == 1
+
+
+def test_pytorch_counts_the_multiply_adds_that_the_sums_of_notebook_08_give():
+    for row in benchmark_run()["counted_by_torch"]:
+        inputs, first, second, outputs = row["layers"]
+        d, e = inputs * first + first * second + second * outputs, inputs * first  # it leaves biases out
+        assert row["fomaml"] == row["batch"] * (row["K"] + 1) * (3 * d - e)
+        assert row["maml"] - row["fomaml"] == row["batch"] * row["K"] * (6 * d - 4 * e)
+
+
+def test_every_peer_says_in_one_line_how_it_is_used():
+    for name in peers.PEERS:
+        assert 40 < len(peers.how(name)) < 110
+        assert peers.how(name).endswith(".")
 
 
 def test_the_frameworks_are_an_extra_and_in_no_lock():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     names = {requirement.name for requirement in map(Requirement, extras["peers"])}
-    assert names == set(peers.PEERS) - {"mathlib"}
+    assert names == set(map(peers.package, OTHERS))
     locked = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     assert not [name for name in names if f"\n{name}==" in locked]
 
@@ -106,7 +142,7 @@ def test_in_each_round_every_competitor_has_its_turn_and_another_one_begins(monk
         log.append(name)
         clock[0] += seconds
 
-    monkeypatch.setattr(measure.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(measure.time, "process_time", lambda: clock[0])
     seconds = measure.interleave({"a": lambda: work("a", 0.005), "b": lambda: work("b", 2.0)}, rounds=3)
     assert "".join(log) == "aab" + "aaaab" + "baaaa" + "aaaab"  # warming up, then three rounds
     np.testing.assert_allclose(seconds["a"], [0.005] * 3)
@@ -159,11 +195,39 @@ def test_the_tables_hold_medians_with_quartiles_and_maml_over_fomaml(run, monkey
         assert [row[key] for key in ("maml_ms", "fomaml_ms", "ratio")] == pytest.approx([2, 1, 2])
 
 
-@pytest.mark.parametrize("name", [name for name in peers.PEERS if name != "mathlib"])
+@pytest.mark.parametrize("name", OTHERS)
 @pytest.mark.parametrize("first_order", [False, True])
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
-def test_a_peer_computes_the_same_gradient(name, first_order, activation):
-    pytest.importorskip(name)
+def test_a_peer_computes_the_same_gradient_each_time_it_is_called(name, first_order, activation):
+    if not peers.is_installed(name):
+        pytest.skip(f'{peers.package(name)} is not installed: python3 lab.py run -m pip install --editable ".[peers]"')
     problem = peers.Problem.sinusoid(hidden=6, activation=activation)
-    theirs = peers.flat(peers.PEERS[name](problem, 3, first_order)())
-    np.testing.assert_allclose(theirs, peers.PEERS["mathlib"](problem, 3, first_order)(), rtol=1e-9, atol=1e-12)
+    expected = peers.PEERS["mathlib"](problem, 3, first_order)()
+    compute = peers.PEERS[name](problem, 3, first_order)
+    for _ in range(2):
+        np.testing.assert_allclose(peers.flat(compute()), expected, rtol=1e-9, atol=1e-12)
+
+
+def test_the_size_of_a_program_counts_operations_and_sums_of_square_arrays():
+    class Program:
+        def as_text(self):
+            return "\n".join(
+                (
+                    "  a.1 = f64[3,3]{1,0} add(b, c)",
+                    "  ROOT %s = f64[3,3]{1,0} subtract(a.1, b)",
+                    "  m = f64[3,3]{1,0} multiply(a.1, b)",
+                    "  n = f64[3,5]{1,0} add(d, e)",
+                )
+            )
+
+        def cost_analysis(self):
+            return {"bytes accessed": 72.0}
+
+    handed_over = "%0 = stablehlo.add %a, %b : tensor<3x3xf64>\n%1 = stablehlo.tanh %0 : tensor<3x3xf64>"
+    assert peers.program_size(handed_over, Program(), 3) == {
+        "operations_handed_over": 2,
+        "operations_compiled": 4,
+        "sums_handed_over": 1,
+        "sums_compiled": 2,
+        "bytes_compiled": 72,
+    }

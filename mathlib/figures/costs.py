@@ -17,8 +17,9 @@ __all__ = [
 PEERS = {
     "mathlib": {"color": MAML["color"], "linestyle": "-", "marker": "o", "name": "this library"},
     "torch": {"color": "#CC79A7", "linestyle": (0, (6, 2)), "marker": "s", "name": "PyTorch"},
-    "higher": {"color": "#E69F00", "linestyle": "-.", "marker": "^", "name": "higher"},
-    "jax": {"color": "black", "linestyle": ":", "marker": "D", "name": "JAX, compiled"},
+    "jax-loop": {"color": "black", "linestyle": ":", "marker": "D", "name": "JAX, loop"},
+    "jax-scan": {"color": "#E69F00", "linestyle": "-.", "marker": "^", "name": "JAX, scan"},
+    "jax-checkpoint": {"color": "#56B4E9", "linestyle": "-", "marker": "v", "name": "JAX, checkpoint"},
     "dense": {"color": NEUTRAL, "linestyle": (0, (2, 1)), "marker": "X", "name": "d × d matrices"},
 }
 NAMES = {"tanh": "tanh", "relu": "ReLU"}
@@ -58,23 +59,26 @@ def law_beside_clock(figure, run):
     steps = sorted({row["K"] for row in run["law"]})
     for place, K in enumerate(steps):
         law = next(row["law"] for row in run["law"] if row["K"] == K)
-        axes.plot((place - 0.4, place + 0.4), (law, law), color=NEUTRAL, linewidth=2)
-    kinds = list(dict.fromkeys((row["peer"], row["activation"]) for row in run["law"]))
-    kinds.sort(key=lambda kind: kind[1], reverse=True)  # filled marks for tanh first, then open ones for ReLU
-    for shift, kind in zip(np.linspace(-0.3, 0.3, len(kinds)), kinds, strict=True):
+        axes.plot((place - 0.42, place + 0.42), (law, law), color=NEUTRAL, linewidth=2)
+    peers = list(dict.fromkeys(row["peer"] for row in run["law"]))
+    kinds = [(peer, activation) for peer in peers for activation in NAMES]
+    for shift, kind in zip(np.linspace(-0.36, 0.36, len(kinds)), kinds, strict=True):
         for row in _rows(run["law"], *kind):
             axes.plot(steps.index(row["K"]) + shift, row["ratio"], **_mark(*kind))
-    top = max(row["ratio"] for row in run["law"])
+    lowest, highest = (end(run["law"], key=lambda row: row["ratio"]) for end in (min, max))
+    axes.set(yscale="log", xlim=(-0.5, len(steps) - 0.5), ylim=(1, 1.15 * highest["ratio"]))
     axes.set(xticks=range(len(steps)), xticklabels=steps, xlabel="number of steps $K$", ylabel="MAML / FOMAML, time")
-    axes.set(xlim=(-0.5, len(steps) - 0.5), ylim=(1, 1.08 * top))
-    _key(figure, kinds)
+    marks = [tick for tick in (1, 1.5, 2, 3, 5, 10, 20) if tick <= 1.15 * highest["ratio"]]
+    axes.set_yticks(marks, labels=[f"{tick:g}" for tick in marks])
+    axes.minorticks_off()
+    _key(figure, peers)
     batch = run["law"][0]["batch"]
     ours = sorted(_rows(run["law"], "mathlib", "tanh"), key=lambda row: row["K"])
     law, mine = [[f"{row[column]:.2f}" for row in ours] for column in ("law", "ratio")]
     return (
         f"At batch {batch} and K = {', '.join(map(str, steps))} the law says {', '.join(law)} (bars); this library's"
         f" network with tanh was timed at {', '.join(mine)}; over all {len(run['law'])} measurements the ratio runs"
-        f" from {min(row['ratio'] for row in run['law']):.2f} to {top:.2f}."
+        f" from {lowest['ratio']:.2f} ({_said(lowest)}) to {highest['ratio']:.2f} ({_said(highest)})."
     )
 
 
@@ -85,7 +89,8 @@ def time_over_steps(figure, run):
     exponents = _loglog(figure, curves, "K", "number of steps")
     return (
         f"Time against K at d = {curves[0]['d']}, batch {curves[0]['batch']}, K from {curves[0]['K'][0]} to"
-        f" {curves[0]['K'][-1]}: the fitted exponents are {exponents}; exponent 1 is the law of the count."
+        f" {curves[0]['K'][-1]}: the fitted exponents are {exponents}; the count's exponent is 1. At K ="
+        f" {curves[0]['K'][-1]} {_beside(curves, 'jax-loop', 'jax-scan')}."
     )
 
 
@@ -151,13 +156,20 @@ def _mark(peer, activation):
     }
 
 
-def _key(figure, kinds):
+def _key(figure, peers):
     """Direct labels do not fit between so many marks: one column beside the axes names them."""
     handles = [mpl.lines.Line2D([], [], color=NEUTRAL, linewidth=2, label="the law")]
-    for peer, activation in kinds:
-        name = f"{PEERS[peer]['name'].split(',')[0]},\n{NAMES[activation]}"
-        handles.append(mpl.lines.Line2D([], [], label=name, **_mark(peer, activation)))
-    figure.legend(handles=handles, loc="center right", bbox_to_anchor=(1.0, 0.55), labelspacing=0.7, handlelength=1.4)
+    for peer in peers:
+        handles.append(mpl.lines.Line2D([], [], label=PEERS[peer]["name"], **_mark(peer, "tanh")))
+    for activation, name in NAMES.items():
+        style = _mark("mathlib", activation) | {"color": NEUTRAL}
+        style["markerfacecolor"] = NEUTRAL if activation == "tanh" else "white"
+        handles.append(mpl.lines.Line2D([], [], label=f"with {name}", **style))
+    figure.legend(handles=handles, loc="center left", bbox_to_anchor=(0.71, 0.55), labelspacing=0.7, handlelength=1.4)
+
+
+def _said(row):
+    return f"{PEERS[row['peer']]['name']}, {NAMES[row['activation']]}, K = {row['K']}"
 
 
 def _loglog(figure, curves, variable, meaning):
@@ -183,6 +195,12 @@ def _loglog(figure, curves, variable, meaning):
         axis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:,g}"))
     axes.set(xlabel=f"{meaning} ${variable}$", ylabel="time in ms")
     return ", ".join(f"{curve['exponent']:.2f} ({PEERS[curve['peer']]['name']})" for curve in curves)
+
+
+def _beside(curves, *peers):
+    """What two peers took at the end of their curves, in words."""
+    ends = {curve["peer"]: curve["milliseconds"][-1] for curve in curves}
+    return " and ".join(f"{PEERS[peer]['name']} took {ends[peer]:.2g} ms" for peer in peers)
 
 
 def _two_digits(ratio):
