@@ -99,7 +99,7 @@ def test_in_the_stored_run_compiling_stands_apart_and_belongs_to_jax_alone():
         assert (row["compile_seconds"] is not None) == (peers.package(row["peer"]) == "jax")
 
 
-def test_in_the_stored_run_an_unrolled_program_grows_in_proportion_to_K_and_a_scan_does_not():
+def test_in_the_stored_run_an_unrolled_program_grows_by_the_same_amount_a_step_and_a_scan_keeps_its_size():
     loop, scan = benchmark_run()["curves"]["programs"]
     assert [loop["peer"], scan["peer"]] == ["jax-loop", "jax-scan"]
     steps, operations = np.array(loop["K"]), np.array(loop["operations_handed_over"])
