@@ -1,5 +1,6 @@
 """What was measured once, and is stored with the package."""
 
+import csv
 import json
 from importlib.resources import files
 
@@ -18,4 +19,26 @@ def benchmark_run():
     >>> benchmark_run()["command"]
     'python3 lab.py run benchmarks/run.py'
     """
-    return json.loads(files("mathlib").joinpath("data", "benchmarks.json").read_text(encoding="utf-8"))
+    return json.loads(_text("benchmarks.json"))
+
+
+def claims():
+    """How each numbered claim of the collection is known.
+
+    Returns
+    -------
+    list of dict
+        In the order of the notebooks: "claim", its number; "kind", one of "proved for all", "proved at these d and K",
+        "measured on these cases" and "by construction"; "scope", the hypotheses, and the cases that the machine took;
+        "lets_through", a wrong claim that the machine's check alone would not notice.
+
+    Examples
+    --------
+    >>> claims()[0]["kind"]
+    'proved for all'
+    """
+    return list(csv.DictReader(_text("claims.csv").splitlines()))
+
+
+def _text(name):
+    return files("mathlib").joinpath("data", name).read_text(encoding="utf-8")
