@@ -1,8 +1,6 @@
 """Exercises of notebook 01: one number."""
 
-from mathlib.exercises import Exercise
-
-POINT = {"theta": 2.0, "alpha": 0.05}
+from mathlib.exercises import Exercise, between
 
 
 def _meta_derivative(curvature):
@@ -15,12 +13,16 @@ def _meta_derivative(curvature):
     return derivative
 
 
+def _quartic(rng):
+    return {"theta": between(rng, -2, 2), "alpha": between(rng, 0.05, 0.3)}
+
+
 EXERCISES = {
     # M'(θ) for L = θ⁴/4, Q = (θ − 1)²/2
     "1A": Exercise(
-        POINT,
-        _meta_derivative(lambda theta, theta_1, alpha: 3 * theta**2),
-        {
+        draw=_quartic,
+        right=_meta_derivative(lambda theta, theta_1, alpha: 3 * theta**2),
+        misconceptions={
             "first order only": (
                 _meta_derivative(lambda theta, theta_1, alpha: 0),
                 "This is Q′(θ₁), a derivative with respect to θ₁. What happens to θ₁ when θ moves a little?",
@@ -45,9 +47,10 @@ EXERCISES = {
     ),
     # the α at which the meta-gradient of the double well vanishes at θ = 1.5
     "1B": Exercise(
-        {"theta": 1.5},
-        lambda theta: 1 / (3 * theta**2 - 1),
-        {
+        case={"theta": 1.5},
+        draw=lambda rng: {"theta": between(rng, 1.2, 2.5)},
+        right=lambda theta: 1 / (3 * theta**2 - 1),
+        misconceptions={
             "a gradient in place of the curvature": (
                 lambda theta: 1 / (theta**3 - theta),
                 "Which derivative of L stands in the factor: the first or the second?",
@@ -60,9 +63,10 @@ EXERCISES = {
     ),
     # two steps on L = θ²·a/2 with a = 3, as a number: the factor in front of Q′(θ₂)
     "1C": Exercise(
-        {"alpha": 0.1, "a": 3.0},
-        lambda alpha, a: (1 - alpha * a) ** 2,
-        {
+        case={"alpha": 0.1, "a": 3.0},
+        draw=lambda rng: {"alpha": between(rng, 0.05, 0.2), "a": between(rng, 1.5, 4)},
+        right=lambda alpha, a: (1 - alpha * a) ** 2,
+        misconceptions={
             "a lost factor": (
                 lambda alpha, a: 1 - alpha * a,
                 "θ₂ depends on θ₁, and θ₁ on θ₀. How many links has the chain?",

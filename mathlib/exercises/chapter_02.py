@@ -2,16 +2,14 @@
 
 import numpy as np
 
-from mathlib.exercises import Exercise
-
-CURVATURE = np.array([[2.0, 1.0, 0.0], [1.0, 3.0, -1.0], [0.0, -1.0, 1.0]])
+from mathlib.exercises import Exercise, between, symmetric
 
 EXERCISES = {
     # ∂y/∂x for y = (x₁² x₂, x₁ + 3x₂)
     "2A": Exercise(
-        {"x1": 2.0, "x2": 5.0},
-        lambda x1, x2: np.array([[2 * x1 * x2, x1**2], [1, 3]]),
-        {
+        draw=lambda rng: {"x1": between(rng, -3, 3), "x2": between(rng, -3, 3)},
+        right=lambda x1, x2: np.array([[2 * x1 * x2, x1**2], [1, 3]]),
+        misconceptions={
             "a lost transpose": (
                 lambda x1, x2: np.array([[2 * x1 * x2, 1], [x1**2, 3]]),
                 "Your first row holds both derivatives by x₁. Does a row belong to an input, or to an output?",
@@ -28,9 +26,9 @@ EXERCISES = {
     ),
     # (1 - alpha * H) @ v minus (I − αH)v
     "2B": Exercise(
-        {"alpha": 0.1, "H": CURVATURE, "v": np.array([1.0, -2.0, 4.0])},
-        lambda alpha, H, v: v.sum() - v,
-        {
+        draw=lambda rng: {"alpha": between(rng, 0.1, 0.5), "H": symmetric(rng, 3), "v": between(rng, -3, 3, 3)},
+        right=lambda alpha, H, v: v.sum() - v,
+        misconceptions={
             "the sum in every component": (
                 lambda alpha, H, v: np.full_like(v, v.sum()),
                 "The matrix of ones replaces I. What would I have contributed, and is that still wrong?",
@@ -51,13 +49,13 @@ EXERCISES = {
     ),
     # ∇(Q∘f∘g)(x) from F = J_f(g(x)), G = J_g(x), q = ∇Q at f(g(x))
     "2C": Exercise(
-        {
-            "F": np.array([[1.0, 2.0], [0.0, 1.0]]),
-            "G": np.array([[3.0, 0.0], [1.0, -1.0]]),
-            "q": np.array([1.0, 2.0]),
+        draw=lambda rng: {
+            "F": between(rng, -3, 3, (2, 2)),
+            "G": between(rng, -3, 3, (2, 2)),
+            "q": between(rng, -3, 3, 2),
         },
-        lambda F, G, q: G.T @ F.T @ q,
-        {
+        right=lambda F, G, q: G.T @ F.T @ q,
+        misconceptions={
             "a lost transpose in both factors": (
                 lambda F, G, q: G @ F @ q,
                 "The order is right. Multiply the row qᵀ by F: is that the same as F times the column q?",
@@ -78,13 +76,13 @@ EXERCISES = {
     ),
     # ∇_θ Q(θ − P∇L(θ)) from P, H = ∇²L(θ), v = ∇Q(θ₁)
     "2D": Exercise(
-        {
-            "P": np.array([[0.3, 0.1, 0.0], [0.0, 0.1, 0.0], [0.0, 0.0, 0.2]]),
-            "H": CURVATURE,
-            "v": np.array([1.0, -2.0, 4.0]),
+        draw=lambda rng: {
+            "P": between(rng, -0.5, 0.5, (3, 3)),
+            "H": symmetric(rng, 3),
+            "v": between(rng, -3, 3, 3),
         },
-        lambda P, H, v: v - H @ P.T @ v,
-        {
+        right=lambda P, H, v: v - H @ P.T @ v,
+        misconceptions={
             "a lost transpose": (
                 lambda P, H, v: v - P @ H @ v,
                 "I − PH is the Jacobian of the step. Does a gradient meet the Jacobian, or its transpose?",

@@ -2,14 +2,19 @@
 
 import numpy as np
 
-from mathlib.exercises import Exercise
+from mathlib.exercises import Exercise, between, whole
 
 EXERCISES = {
     # the step h that makes the forward difference of a float32 loss best
     "3A": Exercise(
-        {"epsilon": 2.0**-23, "size": 5.0, "curvature": 0.2},
-        lambda epsilon, size, curvature: 2 * np.sqrt(epsilon * size / curvature),
-        {
+        case={"epsilon": 2.0**-23, "size": 6.0, "curvature": 0.24},
+        draw=lambda rng: {
+            "epsilon": 2.0 ** -whole(rng, 20, 40),
+            "size": between(rng, 2, 9),
+            "curvature": between(rng, 0.1, 0.9),
+        },
+        right=lambda epsilon, size, curvature: 2 * np.sqrt(epsilon * size / curvature),
+        misconceptions={
             "the smallest step is the best": (
                 lambda epsilon, size, curvature: epsilon,
                 "Truncation is tiny there. But each of the two values is rounded: by what is that divided?",
@@ -42,9 +47,9 @@ EXERCISES = {
     ),
     # the weight w in w D(h/2) + (1 − w) D(h) that removes an error C h^p
     "3B": Exercise(
-        {"p": 3.0},
-        lambda p: 2**p / (2**p - 1),
-        {
+        draw=lambda rng: {"p": between(rng, 0.5, 3.5)},
+        right=lambda p: 2**p / (2**p - 1),
+        misconceptions={
             "the weight for an error in h²": (
                 lambda p: 4 / 3,
                 "This is the central difference's weight. By which factor does an error C·hᵖ shrink when h is halved?",
@@ -69,9 +74,9 @@ EXERCISES = {
     ),
     # the unit vector v for which v·(wrong − right) is largest
     "3C": Exercise(
-        {"right": np.array([1.0, 2.0, -1.0]), "wrong": np.array([1.2, 1.4, -0.9])},
-        lambda right, wrong: (wrong - right) / np.linalg.norm(wrong - right),
-        {
+        draw=lambda rng: {"right": between(rng, -3, 3, 3), "wrong": between(rng, -3, 3, 3)},
+        right=lambda right, wrong: (wrong - right) / np.linalg.norm(wrong - right),
+        misconceptions={
             "the direction of the gradient": (
                 lambda right, wrong: right / np.linalg.norm(right),
                 "Along it the function changes most. Is that where the mistake is?",

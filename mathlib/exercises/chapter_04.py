@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mathlib.exercises import Exercise
+from mathlib.exercises import Exercise, between, symmetric
 from mathlib.exercises.misconceptions import MISCONCEPTIONS
 from mathlib.losses import quadratic, rosenbrock
 from mathlib.meta_gradients import inner_loop, maml_gradient, step_jacobian
@@ -14,13 +14,28 @@ BOWL = {
     "theta": np.array([2.0, -1.0]),
     "alpha": 0.25,
 }
-VALLEY = {
-    "loss": rosenbrock(a=1, b=5),
-    "query": quadratic(np.array([[2.0, 1.0], [1.0, 3.0]]), np.array([1.0, 0.0])),
-    "theta": np.array([-0.5, 0.6]),
-    "alpha": 0.1,
-}
 P = np.diag([1.0, 2.0])
+
+
+def _two_bowls(rng):
+    """4A's losses with other numbers."""
+    return {
+        "loss": quadratic(symmetric(rng, 2), between(rng, -1, 1, 2)),
+        "query": quadratic(symmetric(rng, 2), between(rng, -1, 1, 2)),
+        "theta": between(rng, -2, 2, 2),
+        "alpha": between(rng, 0.2, 0.6),
+    }
+
+
+def _valley(rng):
+    """A support loss whose Hessian changes from point to point."""
+    return _two_bowls(rng) | {"loss": rosenbrock(a=between(rng, 0.5, 2), b=between(rng, 0.5, 2))}
+
+
+def _equal_diagonal(rng):
+    """A Hessian with the eigenvectors (1, 1) and (1, −1)."""
+    diagonal, other = between(rng, 4, 6), between(rng, 1.5, 3)
+    return {"H": np.array([[diagonal, other], [other, diagonal]])}
 
 
 def _one_step(name):
@@ -49,15 +64,17 @@ QUERY_AT_THE_START = (
 EXERCISES = {
     # the meta-gradient of a pair of quadratics, by hand
     "4A": Exercise(
-        BOWL,
-        lambda loss, query, theta, alpha: maml_gradient([loss], query, theta, alpha),
-        {name: _one_step(name) for name in SEEN_ON_A_QUADRATIC} | {"∇Q at the start": QUERY_AT_THE_START},
+        case=BOWL,
+        draw=_two_bowls,
+        right=lambda loss, query, theta, alpha: maml_gradient([loss], query, theta, alpha),
+        misconceptions={name: _one_step(name) for name in SEEN_ON_A_QUADRATIC}
+        | {"∇Q at the start": QUERY_AT_THE_START},
     ),
     # the meta-gradient as a function that uses gradients and one Hessian-vector product
     "4B": Exercise(
-        VALLEY,
-        lambda loss, query, theta, alpha: maml_gradient([loss], query, theta, alpha),
-        {name: _one_step(name) for name in [*SEEN_ON_A_QUADRATIC, "the Hessian at the wrong iterate"]}
+        draw=_valley,
+        right=lambda loss, query, theta, alpha: maml_gradient([loss], query, theta, alpha),
+        misconceptions={name: _one_step(name) for name in [*SEEN_ON_A_QUADRATIC, "the Hessian at the wrong iterate"]}
         | {
             "∇Q at the start": QUERY_AT_THE_START,
             "H times the support gradient": (
@@ -76,9 +93,10 @@ EXERCISES = {
     ),
     # the α at which the step on ½θᵀHθ forgets the direction (1, 1)
     "4C": Exercise(
-        {"H": np.array([[4.0, 1.0], [1.0, 4.0]])},
-        lambda H: 1 / (H[0, 0] + H[0, 1]),
-        {
+        case={"H": np.array([[5.0, 2.0], [2.0, 5.0]])},
+        draw=_equal_diagonal,
+        right=lambda H: 1 / (H[0, 0] + H[0, 1]),
+        misconceptions={
             "the other eigenvector": (
                 lambda H: 1 / (H[0, 0] - H[0, 1]),
                 "Multiply H by the column (1, 1). By which number was it multiplied?",
@@ -103,9 +121,10 @@ EXERCISES = {
     ),
     # a step that is preconditioned, where the Jacobian is not symmetric
     "4D": Exercise(
-        BOWL,
-        _preconditioned(lambda H, alpha: np.eye(2) - alpha * H @ P),
-        {
+        case=BOWL,
+        draw=_two_bowls,
+        right=_preconditioned(lambda H, alpha: np.eye(2) - alpha * H @ P),
+        misconceptions={
             "a lost transpose": (
                 _preconditioned(lambda H, alpha: np.eye(2) - alpha * P @ H),
                 "This is the step's Jacobian times ∇Q. What does (4.3) put there, and is this Jacobian symmetric?",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mathlib.exercises import Exercise
+from mathlib.exercises import Exercise, between, symmetric, whole
 from mathlib.exercises.misconceptions import MISCONCEPTIONS
 from mathlib.losses import quadratic, rosenbrock
 from mathlib.meta_gradients import fomaml_gradient, inner_loop, maml_gradient, step_jacobian, unrolled_jacobian
@@ -31,16 +31,27 @@ def _every_hessian_at_the_start(losses, query, theta, alpha):
     return v
 
 
+def _three_kinds_of_steps(rng):
+    """Two or three steps, on losses of which no two are alike and whose Hessians change."""
+    losses = [
+        rosenbrock(a=between(rng, 0.5, 2), b=between(rng, 0.5, 2)),
+        rosenbrock(a=between(rng, -2, -0.5), b=between(rng, 0.5, 2)),
+        quadratic(symmetric(rng, 2), between(rng, -1, 1, 2)),
+    ]
+    return {
+        "losses": losses[: whole(rng, 2, 3)],
+        "query": quadratic(symmetric(rng, 2), between(rng, -1, 1, 2)),
+        "theta": between(rng, -1, 1, 2),
+        "alpha": between(rng, 0.1, 0.2),
+    }
+
+
 EXERCISES = {
     # K = 3: the matrix that multiplies α²
     "5A": Exercise(
-        {
-            "H0": np.array([[2.0, 1.0], [1.0, 0.0]]),
-            "H1": np.array([[1.0, -1.0], [-1.0, 4.0]]),
-            "H2": np.array([[0.0, 2.0], [2.0, -1.0]]),
-        },
-        lambda H0, H1, H2: H0 @ H1 + H0 @ H2 + H1 @ H2,
-        {
+        draw=lambda rng: {"H0": symmetric(rng, 2), "H1": symmetric(rng, 2), "H2": symmetric(rng, 2)},
+        right=lambda H0, H1, H2: H0 @ H1 + H0 @ H2 + H1 @ H2,
+        misconceptions={
             "pairs in the other order": (
                 lambda H0, H1, H2: H1 @ H0 + H2 @ H0 + H2 @ H1,
                 "Take −αH₀ from the first bracket and −αH₁ from the second. Which of them stands on the left?",
@@ -65,18 +76,9 @@ EXERCISES = {
     ),
     # the reverse pass, as a function
     "5B": Exercise(
-        {
-            "losses": [
-                rosenbrock(a=1, b=1),
-                quadratic(np.array([[4.0, 1.0], [1.0, 1.0]]), np.array([0.5, 0.0])),
-                rosenbrock(a=-1, b=2),
-            ],
-            "query": quadratic(np.array([[1.0, -1.0], [-1.0, 3.0]]), np.array([-1.0, 0.5])),
-            "theta": np.array([-0.5, 0.9]),
-            "alpha": 0.1,
-        },
-        maml_gradient,
-        {
+        draw=_three_kinds_of_steps,
+        right=maml_gradient,
+        misconceptions={
             **MISCONCEPTIONS,
             "the query's gradient at the start": (
                 _query_at_the_start,
@@ -94,14 +96,20 @@ EXERCISES = {
     ),
     # K = 2: (I − αH₀)(I − αH₁)q by hand
     "5C": Exercise(
-        {
-            "H0": np.diag([2.0, 0.0]),
-            "H1": np.array([[1.0, 1.0], [1.0, 1.0]]),
-            "q": np.array([1.0, 0.0]),
-            "alpha": 0.5,
+        case={
+            "H0": np.array([[2.0, 1.0], [1.0, 3.0]]),
+            "H1": np.array([[3.0, -2.0], [-2.0, 4.0]]),
+            "q": np.array([2.0, 3.0]),
+            "alpha": 0.2,
         },
-        lambda H0, H1, q, alpha: (I - alpha * H0) @ (I - alpha * H1) @ q,
-        {
+        draw=lambda rng: {
+            "H0": symmetric(rng, 2),
+            "H1": symmetric(rng, 2),
+            "q": between(rng, -3, 3, 2),
+            "alpha": between(rng, 0.2, 0.6),
+        },
+        right=lambda H0, H1, q, alpha: (I - alpha * H0) @ (I - alpha * H1) @ q,
+        misconceptions={
             "reversed order": (
                 lambda H0, H1, q, alpha: (I - alpha * H1) @ (I - alpha * H0) @ q,
                 MISCONCEPTIONS["reversed order"][1],
@@ -130,9 +138,11 @@ EXERCISES = {
     ),
     # Hessian-vector products on the way to U_K
     "5D": Exercise(
-        {"d": 1761, "K": 5},
-        lambda d, K: d * K,
-        {
+        case={"d": 1761, "K": 5},
+        draw=lambda rng: {"d": whole(rng, 100, 900), "K": whole(rng, 3, 9)},
+        exact=True,
+        right=lambda d, K: d * K,
+        misconceptions={
             "the reverse pass": (
                 lambda d, K: K,
                 "That is one vector on its way back, one product a step. How many columns has U_K?",

@@ -1,8 +1,6 @@
 """Exercises of notebook 06: what first-order MAML leaves out."""
 
-import numpy as np
-
-from mathlib.exercises import Exercise
+from mathlib.exercises import Exercise, between, symmetric, whole
 
 
 def _bias(matrix):
@@ -17,14 +15,14 @@ def _bias(matrix):
 EXERCISES = {
     # g_FO − g after two inner steps, from α, H₀, H₁ and v = ∇Q(θ₂)
     "6A": Exercise(
-        {
-            "alpha": 0.2,
-            "H0": np.array([[2.0, 1.0], [1.0, 1.0]]),
-            "H1": np.array([[1.0, 0.0], [0.0, 3.0]]),
-            "v": np.array([1.0, 2.0]),
+        draw=lambda rng: {
+            "alpha": between(rng, 0.2, 0.6),
+            "H0": symmetric(rng, 2),
+            "H1": symmetric(rng, 2),
+            "v": between(rng, -3, 3, 2),
         },
-        _bias(lambda alpha, H0, H1: H0 + H1 - alpha * H0 @ H1),
-        {
+        right=_bias(lambda alpha, H0, H1: H0 + H1 - alpha * H0 @ H1),
+        misconceptions={
             "the leading term only": (
                 _bias(lambda alpha, H0, H1: H0 + H1),
                 "This is right to first order in α. Multiply out (I − αH₀)(I − αH₁): which term has α² in it?",
@@ -53,9 +51,14 @@ EXERCISES = {
     ),
     # g_FO/g on a parabola, support and query the same
     "6B": Exercise(
-        {"alpha": 0.2, "lam": 4.0, "K": 3},
-        lambda alpha, lam, K: (1 - alpha * lam) ** -K,
-        {
+        case={"alpha": 0.1, "lam": 6.0, "K": 3},
+        draw=lambda rng: {
+            "alpha": between(rng, 0.05, 0.15),
+            "lam": between(rng, 3, 6),
+            "K": whole(rng, 2, 5),
+        },
+        right=lambda alpha, lam, K: (1 - alpha * lam) ** -K,
+        misconceptions={
             "the ratio upside down": (
                 lambda alpha, lam, K: (1 - alpha * lam) ** K,
                 "This is g/g_FO. Which of the two is longer here?",
@@ -86,18 +89,24 @@ EXERCISES = {
             ),
         },
     ),
-    # the α at which g and g_FO are orthogonal: L = (4x² + y²)/2, Q = 2x + y, K = 1
+    # the α at which g and g_FO are orthogonal: L = (5x² + 2y²)/2, Q = 3x + 4y, K = 1
     "6C": Exercise(
-        {"a": 4.0, "b": 1.0, "p": 2.0, "q": 1.0},
-        lambda a, b, p, q: (p**2 + q**2) / (a * p**2 + b * q**2),
-        {
+        case={"a": 5.0, "b": 2.0, "p": 3.0, "q": 4.0},
+        draw=lambda rng: {
+            "a": between(rng, 3, 6),
+            "b": between(rng, 1.2, 2.5),
+            "p": between(rng, 1, 3),
+            "q": between(rng, 1, 3),
+        },
+        right=lambda a, b, p, q: (p**2 + q**2) / (a * p**2 + b * q**2),
+        misconceptions={
             "the factor set to 0": (
                 lambda a, b, p, q: 1 / a,
-                "There one entry of g vanishes. Is the scalar product with (2, 1) zero then?",
+                "There one entry of g vanishes. Is the scalar product with (3, 4) zero then?",
             ),
             "the factor of the other direction set to 0": (
                 lambda a, b, p, q: 1 / b,
-                "There one entry of g vanishes. Is the scalar product with (2, 1) zero then?",
+                "There one entry of g vanishes. Is the scalar product with (3, 4) zero then?",
             ),
             "a lost inverse": (
                 lambda a, b, p, q: (a * p**2 + b * q**2) / (p**2 + q**2),
@@ -109,7 +118,7 @@ EXERCISES = {
             ),
             "the mean curvature": (
                 lambda a, b, p, q: 2 / (a + b),
-                "You weighed both directions alike. How much of ∇Q = (2, 1) lies along each?",
+                "You weighed both directions alike. How much of ∇Q = (3, 4) lies along each?",
             ),
         },
     ),

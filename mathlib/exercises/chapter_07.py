@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mathlib.exercises import Exercise
+from mathlib.exercises import Exercise, between, whole
 
 
 def _lowest_cosine(kappa):
@@ -31,9 +31,15 @@ def _distance(first_order, full):
 EXERCISES = {
     # the lowest cosine that any query gradient can bring, on a bowl
     "7A": Exercise(
-        {"alpha": 0.1, "smallest": 1.0, "largest": 6.0, "K": 3},
-        _lowest_cosine(lambda alpha, smallest, largest, K: ((1 - alpha * smallest) / (1 - alpha * largest)) ** K),
-        {
+        case={"alpha": 0.1, "smallest": 2.0, "largest": 7.0, "K": 3},
+        draw=lambda rng: {
+            "alpha": between(rng, 0.05, 0.12),
+            "smallest": between(rng, 1.2, 2.5),
+            "largest": between(rng, 5, 8),
+            "K": whole(rng, 2, 5),
+        },
+        right=_lowest_cosine(lambda alpha, smallest, largest, K: ((1 - alpha * smallest) / (1 - alpha * largest)) ** K),
+        misconceptions={
             "the condition number of A": (
                 _lowest_cosine(lambda alpha, smallest, largest, K: largest / smallest),
                 "This is the κ of the Hessian. Which matrix stands between v and g?",
@@ -58,9 +64,10 @@ EXERCISES = {
     ),
     # how long g can be at most, beside v, at an angle of 120°, K = 3 and 0 ⪯ αH ⪯ I
     "7B": Exercise(
-        {"psi": 2 * np.pi / 3, "K": 3},
-        lambda psi, K: np.cos(psi / K) ** K,
-        {
+        case={"psi": 2 * np.pi / 3, "K": 3},
+        draw=lambda rng: {"psi": between(rng, 1.7, 3), "K": whole(rng, 3, 6)},
+        right=lambda psi, K: np.cos(psi / K) ** K,
+        misconceptions={
             "the bound for 90°": (
                 lambda psi, K: np.cos(np.pi / 2 / K) ** K,
                 "That is the length a g may have at a right angle. How far has yours turned?",
@@ -85,9 +92,15 @@ EXERCISES = {
     ),
     # how far FOMAML's resting point lies from MAML's: tasks ½a(θ − c)², K steps
     "7C": Exercise(
-        {"a": np.array([1.0, 2.0, 4.0]), "c": np.array([0.0, 3.0, 1.0]), "alpha": 0.2, "K": 2},
-        _distance(_rest(lambda K: K), _rest(lambda K: 2 * K)),
-        {
+        case={"a": np.array([1.0, 2.0, 4.0]), "c": np.array([0.0, 3.0, 1.0]), "alpha": 0.2, "K": 2},
+        draw=lambda rng: {
+            "a": between(rng, 0.5, 4, 3),
+            "c": between(rng, -3, 3, 3),
+            "alpha": between(rng, 0.1, 0.2),
+            "K": whole(rng, 2, 5),
+        },
+        right=_distance(_rest(lambda K: K), _rest(lambda K: 2 * K)),
+        misconceptions={
             "the difference turned round": (
                 _distance(_rest(lambda K: 2 * K), _rest(lambda K: K)),
                 "This is MAML's resting point minus FOMAML's. Which of them is subtracted?",

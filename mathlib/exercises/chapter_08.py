@@ -1,13 +1,20 @@
 """Exercises of notebook 08: counting what a meta-gradient costs."""
 
-from mathlib.exercises import Exercise
+from mathlib.exercises import Exercise, between, whole
 
 EXERCISES = {
-    # multiply-adds of one gradient of a network 2-3-1 on n examples
+    # multiply-adds of one gradient of a network 2-5-3 on n examples
     "8A": Exercise(
-        {"inputs": 2, "hidden": 3, "outputs": 1, "n": 4},
-        lambda i, h, o, n: n * (2 * ((i + 1) * h + (h + 1) * o) + h * o),
-        {
+        case={"inputs": 2, "hidden": 5, "outputs": 3, "n": 4},
+        draw=lambda rng: {
+            "inputs": whole(rng, 2, 9),
+            "hidden": whole(rng, 2, 9),
+            "outputs": whole(rng, 2, 9),
+            "n": whole(rng, 2, 9),
+        },
+        exact=True,
+        right=lambda i, h, o, n: n * (2 * ((i + 1) * h + (h + 1) * o) + h * o),
+        misconceptions={
             "three forward passes": (
                 lambda i, h, o, n: n * 3 * ((i + 1) * h + (h + 1) * o),
                 "Close: this is 3F. Which weights need no product for δ on the way back?",
@@ -36,9 +43,10 @@ EXERCISES = {
     ),
     # the query batch, in multiples of the support batch, at which MAML costs 5/4 of FOMAML
     "8B": Exercise(
-        {"K": 4, "ratio": 1.25},
-        lambda K, ratio: K * (3 - ratio) / (ratio - 1),
-        {
+        case={"K": 4, "ratio": 1.25},
+        draw=lambda rng: {"K": whole(rng, 2, 9), "ratio": between(rng, 1.1, 1.9)},
+        right=lambda K, ratio: K * (3 - ratio) / (ratio - 1),
+        misconceptions={
             "m for one step": (
                 lambda K, ratio: (3 - ratio) / (ratio - 1),
                 "This is m/K. How many steps are there?",
@@ -63,9 +71,14 @@ EXERCISES = {
     ),
     # the segment length r that minimises (K/r)·d + r·c
     "8C": Exercise(
-        {"K": 100, "d": 1000, "c": 4000},
-        lambda K, d, c: (K * d / c) ** 0.5,
-        {
+        case={"K": 100, "d": 1000, "c": 4000},
+        draw=lambda rng: {
+            "K": whole(rng, 10, 40),
+            "d": whole(rng, 500, 900),
+            "c": whole(rng, 2000, 9000),
+        },
+        right=lambda K, d, c: (K * d / c) ** 0.5,
+        misconceptions={
             "the square root of K": (
                 lambda K, d, c: K**0.5,
                 "Best if a point took as much memory as a step's record. Which of the two is smaller here?",

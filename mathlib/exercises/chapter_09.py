@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from mathlib.exercises import Exercise
+from mathlib.exercises import Exercise, between, symmetric
 from mathlib.exercises.misconceptions import MISCONCEPTIONS
 
 I = np.eye(2)
-H0, H1 = np.array([[2.0, 1.0], [1.0, 0.0]]), np.array([[1.0, -1.0], [-1.0, 3.0]])
 
 
 def _with_pull(H0, H1, q, alpha, gamma):
@@ -30,9 +29,9 @@ def _decay_in_both_steps(H0, H1, q, alpha, gamma):
 EXERCISES = {
     # one step with the gradient taken at Pθ₀, from components to arrays
     "9A": Exercise(
-        {"P": np.array([[0.5, 0.2], [-0.1, 0.3]]), "H": H0, "q": np.array([1.0, -2.0])},
-        lambda P, H, q: q - P.T @ H @ q,
-        {
+        draw=lambda rng: {"P": between(rng, -1, 1, (2, 2)), "H": symmetric(rng, 2), "q": between(rng, -3, 3, 2)},
+        right=lambda P, H, q: q - P.T @ H @ q,
+        misconceptions={
             "a lost transpose": (
                 lambda P, H, q: q - H @ P @ q,
                 "In your product the answer's component is the first index of H. With what does the sum share it?",
@@ -54,9 +53,15 @@ EXERCISES = {
     ),
     # two steps with a pull towards the start, which therefore stands in both
     "9B": Exercise(
-        {"H0": H0, "H1": H1, "q": np.array([1.0, 1.0]), "alpha": 0.2, "gamma": 1.5},
-        _with_pull,
-        {
+        draw=lambda rng: {
+            "H0": symmetric(rng, 2),
+            "H1": symmetric(rng, 2),
+            "q": between(rng, -3, 3, 2),
+            "alpha": between(rng, 0.2, 0.6),
+            "gamma": between(rng, 0.5, 2),
+        },
+        right=_with_pull,
+        misconceptions={
             "the start forgotten in step 2": (
                 _without_direct_influence,
                 "Look at the constraint of step 2. In how many places does θ₀ stand in it?",
@@ -78,9 +83,14 @@ EXERCISES = {
     ),
     # two steps with momentum in one dimension: ∂θ₂/∂θ₀
     "9C": Exercise(
-        {"alpha": 0.1, "lam": 4.0, "mu": 0.5},
-        lambda alpha, lam, mu: (1 - alpha * lam) ** 2 - alpha * mu * lam,
-        {
+        case={"alpha": 0.1, "lam": 3.0, "mu": 0.5},
+        draw=lambda rng: {
+            "alpha": between(rng, 0.05, 0.2),
+            "lam": between(rng, 2, 5),
+            "mu": between(rng, 0.3, 0.9),
+        },
+        right=lambda alpha, lam, mu: (1 - alpha * lam) ** 2 - alpha * mu * lam,
+        misconceptions={
             "the momentum's path forgotten": (
                 lambda alpha, lam, mu: (1 - alpha * lam) ** 2,
                 "m₁ knows θ₀ too. By which path does it reach θ₂?",
@@ -101,9 +111,15 @@ EXERCISES = {
     ),
     # Adam from rest: entry (1, 1) of the first step's Jacobian
     "9D": Exercise(
-        {"alpha": 0.1, "eps": 0.01, "n": 0.03, "curvature": 2.0},
-        lambda alpha, eps, n, curvature: 1 - alpha * eps / (n + eps) ** 2 * curvature,
-        {
+        case={"alpha": 0.1, "eps": 0.01, "n": 0.03, "curvature": 2.0},
+        draw=lambda rng: {
+            "alpha": between(rng, 0.05, 0.2),
+            "eps": between(rng, 0.01, 0.05),
+            "n": between(rng, 0.02, 0.09),
+            "curvature": between(rng, 2, 5),
+        },
+        right=lambda alpha, eps, n, curvature: 1 - alpha * eps / (n + eps) ** 2 * curvature,
+        misconceptions={
             "sign descent": (
                 lambda alpha, eps, n, curvature: 1.0,
                 "That is right for |n| far above ε. How many times ε is it here?",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mathlib.exercises import Exercise
+from mathlib.exercises import Exercise, between, symmetric, whole
 
 
 def _weighted(first, second, third):
@@ -28,13 +28,13 @@ def _exchanged(g, H, alpha):
 EXERCISES = {
     # the way to the mean of three points, to first order in α
     "10A": Exercise(
-        {
-            "g": np.array([[1.0, 0.0], [0.0, 2.0], [-1.0, 1.0]]),
-            "H": np.array([[[2.0, 1.0], [1.0, 0.0]], [[1.0, -1.0], [-1.0, 4.0]], [[0.0, 2.0], [2.0, -1.0]]]),
-            "alpha": 0.1,
+        draw=lambda rng: {
+            "g": between(rng, -3, 3, (3, 2)),
+            "H": np.array([symmetric(rng, 2) for _ in range(3)]),
+            "alpha": between(rng, 0.2, 0.6),
         },
-        _weighted(1, 2 / 3, 1 / 3),
-        {
+        right=_weighted(1, 2 / 3, 1 / 3),
+        misconceptions={
             "the last point": (
                 _weighted(1, 1, 1),
                 "That is Reptile, the whole way to θ₃. Which gradients are on the way to θ₁, and to θ₂?",
@@ -61,34 +61,39 @@ EXERCISES = {
             ),
         },
     ),
-    # L₁, L₂, L₁, L₂ and Q: how many of Reptile's pairs are not AvgGradInner
+    # L₁, L₂, L₃ four times and Q: how many of Reptile's pairs are not AvgGradInner
     "10B": Exercise(
-        {"losses": 2, "rounds": 2},
-        lambda losses, rounds: losses * rounds * (rounds - 1) / 2,
-        {
+        case={"losses": 3, "rounds": 4},
+        draw=lambda rng: {"losses": whole(rng, 3, 9), "rounds": whole(rng, 4, 9)},
+        exact=True,
+        right=lambda losses, rounds: losses * rounds * (rounds - 1) // 2,
+        misconceptions={
             "all pairs": (
-                lambda losses, rounds: (losses * rounds + 1) * losses * rounds / 2,
-                "These are all pairs j < i of five gradients. In which of them do both belong to one minibatch?",
+                lambda losses, rounds: (losses * rounds + 1) * losses * rounds // 2,
+                "These are all pairs j < i of thirteen gradients. In which of them do both belong to one minibatch?",
             ),
             "all pairs without the query": (
-                lambda losses, rounds: losses * rounds * (losses * rounds - 1) / 2,
+                lambda losses, rounds: losses * rounds * (losses * rounds - 1) // 2,
                 "In some of these L₁ meets L₂, and they are two minibatches. In how many?",
             ),
             "the others": (
-                lambda losses, rounds: (losses * rounds + 1) * losses * rounds / 2 - losses * rounds * (rounds - 1) / 2,
+                lambda losses, rounds: (
+                    (losses * rounds + 1) * losses * rounds // 2 - losses * rounds * (rounds - 1) // 2
+                ),
                 "These hold two different minibatches. How many are left?",
             ),
             "ordered pairs": (
                 lambda losses, rounds: losses * rounds * (rounds - 1),
-                "Only a gradient met later feels an earlier step. Are gradients 1 and 3 one pair or two?",
+                "Only a gradient met later feels an earlier step. Are gradients 1 and 4 one pair or two?",
             ),
         },
     ),
-    # α at which MAML's two-term expansion vanishes on a parabola: λ = 2.5, K = 5
+    # α at which MAML's two-term expansion vanishes on a parabola: λ = 3, K = 5
     "10C": Exercise(
-        {"lam": 2.5, "K": 5},
-        lambda lam, K: 1 / (2 * K * lam),
-        {
+        case={"lam": 3.0, "K": 5},
+        draw=lambda rng: {"lam": between(rng, 1.2, 4), "K": whole(rng, 2, 6)},
+        right=lambda lam, K: 1 / (2 * K * lam),
+        misconceptions={
             "k taken for K": (
                 lambda lam, K: 1 / (2 * (K + 1) * lam),
                 "Five inner steps and the query make k = 6. Which of the two, k or k − 1, stands in the weight?",

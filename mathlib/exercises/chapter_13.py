@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mathlib.exercises import Exercise
+from mathlib.exercises import Exercise, between, whole
 
 
 def _on_sphere(theta, radius):
@@ -13,9 +13,16 @@ def _on_sphere(theta, radius):
 EXERCISES = {
     # g for L = a(φ − c)²/2, Q = (φ − b)²/2
     "13A": Exercise(
-        {"a": 3.0, "c": 1.0, "b": 0.0, "theta": 11.0, "lam": 2.0},
-        lambda a, c, b, theta, lam: ((a * c + lam * theta) / (a + lam) - b) * lam / (lam + a),
-        {
+        case={"a": 3.0, "c": 4.0, "b": 7.0, "theta": 9.0, "lam": 2.0},
+        draw=lambda rng: {
+            "a": between(rng, 1, 4),
+            "c": between(rng, -5, 5),
+            "b": between(rng, -5, 5),
+            "theta": between(rng, -9, 9),
+            "lam": between(rng, 1, 4),
+        },
+        right=lambda a, c, b, theta, lam: ((a * c + lam * theta) / (a + lam) - b) * lam / (lam + a),
+        misconceptions={
             "the support loss's gradient": (
                 lambda a, c, b, theta, lam: a * ((a * c + lam * theta) / (a + lam) - c) * lam / (lam + a),
                 "You put L′(φ) on the right-hand side. Which loss judges φ?",
@@ -48,9 +55,14 @@ EXERCISES = {
     ),
     # the strength that lets through of one eigendirection what K steps let through
     "13B": Exercise(
-        {"alpha": 0.1, "K": 5, "mu": 4.0},
-        lambda alpha, K, mu: mu * (1 - alpha * mu) ** K / (1 - (1 - alpha * mu) ** K),
-        {
+        case={"alpha": 0.1, "K": 5, "mu": 4.0},
+        draw=lambda rng: {
+            "alpha": between(rng, 0.08, 0.16),
+            "K": whole(rng, 2, 5),
+            "mu": between(rng, 3, 6),
+        },
+        right=lambda alpha, K, mu: mu * (1 - alpha * mu) ** K / (1 - (1 - alpha * mu) ** K),
+        misconceptions={
             "the strength matched at small eigenvalues": (
                 lambda alpha, K, mu: 1 / (alpha * K),
                 "1/(αK) makes the two curves start alike, at μ = 0. What do they let through at μ = 4?",
@@ -75,9 +87,10 @@ EXERCISES = {
     ),
     # ∇ ½ dist² to a sphere about 0
     "13C": Exercise(
-        {"theta": np.array([3.0, 0.0, 4.0]), "radius": 2.0},
-        lambda theta, radius: theta - _on_sphere(theta, radius),
-        {
+        case={"theta": np.array([3.0, 0.0, 4.0]), "radius": 2.0},
+        draw=lambda rng: {"theta": between(rng, -3, 3, 3), "radius": between(rng, 0.5, 4)},
+        right=lambda theta, radius: theta - _on_sphere(theta, radius),
+        misconceptions={
             "the square without its half": (
                 lambda theta, radius: 2 * (theta - _on_sphere(theta, radius)),
                 "This belongs to dist². Which function is asked for?",
@@ -110,9 +123,11 @@ EXERCISES = {
     ),
     # how many Hessian-vector products conjugate gradients need at most: linear model, n examples, d parameters
     "13D": Exercise(
-        {"d": 200, "n": 10},
-        lambda d, n: n + 1,
-        {
+        case={"d": 200, "n": 10},
+        draw=lambda rng: {"d": whole(rng, 50, 300), "n": whole(rng, 3, 20)},
+        exact=True,
+        right=lambda d, n: n + 1,
+        misconceptions={
             "the number of parameters": (
                 lambda d, n: d,
                 "That bound holds for any matrix. How many different eigenvalues can this one have?",
