@@ -160,6 +160,14 @@ def _two_momentum_steps(alpha, lam, mu):
     return x
 
 
+def _resting_points(a, c, alpha, K):
+    """Where the mean gradients vanish: FOMAML's and MAML's are lines in θ."""
+    factor = (1 - alpha * a) ** K
+    first_order = np.polynomial.Polynomial([-(a * c * factor).sum(), (a * factor).sum()])
+    full = np.polynomial.Polynomial([-(a * c * factor**2).sum(), (a * factor**2).sum()])
+    return first_order.roots()[0] - full.roots()[0]
+
+
 RIGHT_IN_OTHER_FORMS = {
     "1A": [
         QUARTIC,
@@ -232,12 +240,7 @@ RIGHT_IN_OTHER_FORMS = {
     ],
     "7A": [0.436, 2 * sympy.sqrt(KAPPA) / (1 + KAPPA), 2 / (sympy.sqrt(KAPPA) + 1 / sympy.sqrt(KAPPA))],
     "7B": [0.449, 0.450, 0.45, sympy.cos(2 * sympy.pi / 9) ** 3, sympy.cos(psi / K) ** K],
-    "7C": [
-        0.365,
-        lambda a, c, alpha, K: (
-            lambda w: w @ c / w.sum() - (w * (1 - alpha * a) ** K) @ c / (w @ (1 - alpha * a) ** K)
-        )(a * (1 - alpha * a) ** K),
-    ],
+    "7C": [0.365, _resting_points],
     "8A": [
         324,
         4 * 81,
@@ -480,29 +483,42 @@ def test_a_misconception_is_called_by_its_name_and_met_with_its_question(told, n
         assert told(name, exercise.value(function, exercise.case)) == reply
 
 
+@every_formula
+def test_a_formula_that_agrees_with_a_misconception_at_one_point_is_not_called_by_its_name(told, name):
+    exercise = find_exercise(name)
+    wrong = exercise.misconceptions[next(iter(exercise.misconceptions))][0]
+    for point in exercise.points:
+        last = summary(list(point.values())[-1])
+
+        def touching(*values, last=last):
+            return wrong(*values) * (1 + 9 * (summary(values[-1]) - last))
+
+        assert "your answer gives" in told(name, touching)
+
+
 @every_exercise
 def test_any_other_wrong_answer_meets_the_first_point_that_contradicts_it(told, name):
-    exercise = find_exercise(name)
-    replies = [(0, told(name, lambda *values: 1.7 * exercise.right(*values) + 0.3141))]
-    second = summary(list(exercise.points[0].values())[-1])
+    exercise, right = find_exercise(name), right_values(name)
+    first = summary(list(exercise.points[0].values())[-1])
+
+    def wrong_everywhere(*values):
+        return 1.7 * exercise.right(*values) + 0.3141
 
     def right_at_the_first_point(*values):
-        return exercise.right(*values) * (1 + summary(values[-1]) - second)
+        return exercise.right(*values) * (1 + summary(values[-1]) - first)
 
-    for i, point in enumerate(exercise.points):
-        if summary(list(point.values())[-1]) != second:
-            replies.append((i, told(name, right_at_the_first_point)))
-            break
-    for i, reply in replies:
-        point = exercise.points[i]
-        shown, gives, where = re.search(
+    for answer in (wrong_everywhere, right_at_the_first_point):
+        given = [exercise.value(answer, point) for point in exercise.points]
+        i = next(i for i in range(len(given)) if not exercise.agree(given[i : i + 1], right[i : i + 1]))
+        assert (i == 0) == (answer is wrong_everywhere)
+        reply = told(name, answer)
+        shown, *numbers = re.search(
             r"not yet\. At (.*): your answer gives (.*), where (.*) is right\.$", reply
         ).groups()
-        function = right_at_the_first_point if i else lambda *values: 1.7 * exercise.right(*values) + 0.3141
-        for said, value in [(gives, exercise.value(function, point)), (where, exercise.value(exercise.right, point))]:
-            numbers = np.array(re.findall(r"[-\d.e+]+", said), dtype=float)
-            np.testing.assert_allclose(numbers, value.ravel(), rtol=1e-3, atol=1e-3 * np.abs(value).max())
-        for key, value in point.items():
+        for said, value in zip(numbers, (given[i], right[i]), strict=True):
+            said = np.array(re.findall(r"[-\d.e+]+", said), dtype=float)
+            np.testing.assert_allclose(said, value.ravel(), rtol=1e-3, atol=1e-3 * np.abs(value).max())
+        for key, value in exercise.points[i].items():
             assert (f"{key} = " in shown) == isinstance(value, (int, float, np.ndarray))
             if isinstance(value, (int, float)):
                 assert re.search(rf"\b{key} = {value:.4g}\b", shown)

@@ -94,7 +94,7 @@ EXERCISES = {
                 "Compute v·(wrong − right) with your v. Is it the largest, or the smallest?",
             ),
             "the worst component alone": (
-                lambda right, wrong: -1.0 * (np.arange(3) == np.argmax(np.abs(wrong - right))),
+                lambda right, wrong: np.sign(wrong - right) * (np.abs(wrong - right) == np.abs(wrong - right).max()),
                 "One axis sees one component of the mistake. Can a slanted direction collect the others too?",
             ),
         },
