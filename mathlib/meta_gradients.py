@@ -19,6 +19,9 @@ from scipy.sparse.linalg import LinearOperator, cg
 
 from mathlib.inputs import is_symbolic, require_array, require_loss, require_losses, require_step_size
 
+# Newton's method doubles the digits at every step once it is near; what takes more steps than these does not converge.
+NEWTON_STEPS = 50
+
 
 def inner_loop(losses, theta, alpha):
     r"""Gradient descent on the support losses: :math:`\theta_i = \theta_{i-1} - \alpha\nabla L_i(\theta_{i-1})`.
@@ -214,12 +217,83 @@ def reptile_gradient(losses, theta, alpha):
     return sum(gradients, start=0 * theta)
 
 
+def inner_optimum(loss, theta, strength):
+    r"""iMAML's inner optimum, :math:`\arg\min_\varphi\; L(\varphi) + \frac\lambda2 \|\varphi - \theta\|^2`.
+
+    Newton's method on the gradient of this function, started at :math:`\theta`. Its steps
+
+    .. math::
+        \varphi \leftarrow \varphi - t\, \Bigl(I + \frac1\lambda \nabla^2 L(\varphi)\Bigr)^{-1}
+        \Bigl(\varphi - \theta + \frac1\lambda \nabla L(\varphi)\Bigr), \qquad t = 1, \tfrac12, \tfrac14, \dots
+
+    are halved until the gradient is shorter than before. Every matrix in brackets that it meets has to be positive
+    definite. That is so if L is convex, or if `strength` is larger than minus the least eigenvalue of its Hessian
+    anywhere; the optimum is then the only one.
+
+    Parameters
+    ----------
+    loss : loss
+        The support loss L.
+    theta : numpy.ndarray, shape (d,)
+        The start, and the centre of the pull.
+    strength : float
+        :math:`\lambda > 0`.
+
+    Returns
+    -------
+    numpy.ndarray, shape (d,)
+        A point whose gradient, divided by strength, is at most :math:`\sqrt\varepsilon` times
+        :math:`\|\theta\| + \|\varphi\|` long, :math:`\varepsilon` the machine epsilon of theta's dtype. Newton's method
+        aims at 100 :math:`\varepsilon`, and stops before where rounding lets the gradient shrink no further.
+
+    Raises
+    ------
+    ArithmeticError
+        A matrix that is not positive definite or too badly conditioned, or no convergence within 50 steps.
+    TypeError, ValueError
+        Whatever is not as above; the message says what to pass instead.
+
+    References
+    ----------
+    Rajeswaran, Finn, Kakade and Levine, Meta-Learning with Implicit Gradients, 2019 (arXiv 1909.04630).
+
+    Examples
+    --------
+    >>> from mathlib import quadratic
+    >>> inner_optimum(quadratic(np.diag([1.0, 3.0]), np.zeros(2)), np.array([2.0, 4.0]), strength=1.0)
+    array([1., 1.])
+    """
+    strength = _require_point_and_strength(theta, "theta", strength)
+    require_loss(loss)
+
+    def pull(phi):
+        return phi - theta + loss.gradient(phi) / strength
+
+    epsilon = np.finfo(theta.dtype).eps
+    phi, left = theta, pull(theta)
+    for _ in range(NEWTON_STEPS):
+        if _length(left) <= 100 * epsilon * (_length(theta) + _length(phi)):
+            break
+        shorter = _shorten(pull, phi, _solve_bracket(loss, phi, strength, left), _length(left))
+        if shorter is None:
+            break
+        phi, left = shorter
+    allowed = math.sqrt(epsilon) * (_length(theta) + _length(phi))
+    if not _length(left) <= allowed:
+        raise ArithmeticError(
+            f"Newton's method stopped where the gradient of the inner problem, divided by strength, is"
+            f" {_length(left):.1g} long; expected at most {allowed:.1g}. Take a larger strength, or check that"
+            " loss.linearize multiplies with the derivative of loss.gradient."
+        )
+    return phi
+
+
 def implicit_gradient(loss, query, phi, strength):
     r"""iMAML's meta-gradient :math:`(I + \nabla^2 L(\varphi)/\lambda)^{-1}\, \nabla Q(\varphi)`.
 
-    Here :math:`\varphi` minimises :math:`L(\varphi) + \frac\lambda2 \|\varphi - \theta\|^2`, and `strength` is
-    :math:`\lambda`. Solved by conjugate gradients on Hessian-vector products; the matrix in brackets has to
-    be positive definite, which it is at every inner minimum that is not degenerate.
+    Here :math:`\varphi` minimises :math:`L(\varphi) + \frac\lambda2 \|\varphi - \theta\|^2`, see `inner_optimum`, and
+    `strength` is :math:`\lambda`. Solved by conjugate gradients on Hessian-vector products; the matrix in brackets has
+    to be positive definite, which it is at every inner minimum that is not degenerate.
 
     Parameters
     ----------
@@ -237,8 +311,22 @@ def implicit_gradient(loss, query, phi, strength):
     Raises
     ------
     ArithmeticError
-        Conjugate gradients met a direction of no positive curvature, or did not converge. They look along the
-        directions they walk and no others, so a saddle can stay unnoticed.
+        Conjugate gradients met a direction of no positive curvature, or their answer does not hold. They look along
+        the directions they walk and no others, so a saddle can stay unnoticed.
+
+    Notes
+    -----
+    With M for the matrix in brackets and g for the answer, the residual :math:`r = \nabla Q - M g` is computed afresh:
+    the one that conjugate gradients carry along goes on falling where rounding keeps the true one up. The error of g
+    is at most :math:`\|r\| / \nu`, with :math:`\nu` the least eigenvalue of M. For it stands here the least curvature
+    :math:`v^T M v / v^T v` of the directions walked, so this is an estimate. Where it is over
+    :math:`\sqrt\varepsilon\,\|g\|`, half the digits of phi's dtype, the answer is refused. Rounding in the products
+    alone makes the residual about :math:`\varepsilon \|M\| \|g\|`. So in double precision an M with a condition number
+    far below :math:`10^8` is solved, and one far above it is refused, unless its products round less: those of a
+    diagonal matrix are exact to :math:`\varepsilon` in each component.
+
+    In exact arithmetic d products are enough. Rounding makes conjugate gradients meet eigenvalues again, so 100 d are
+    allowed.
 
     References
     ----------
@@ -251,28 +339,75 @@ def implicit_gradient(loss, query, phi, strength):
     >>> implicit_gradient(bowl, bowl, np.ones(2), strength=1.0)
     array([0.5, 0.8])
     """
-    require_array(phi, "phi")
-    if phi.ndim != 1:
-        raise ValueError(f"phi has shape {phi.shape}; expected one task's parameters, shape (d,).")
-    real = isinstance(strength, numbers.Real) and not isinstance(strength, bool)
-    if not (real and math.isfinite(strength) and strength > 0):
-        raise ValueError(f"strength is {strength!r}; expected a positive number, iMAML's lambda.")
+    strength = _require_point_and_strength(phi, "phi", strength)
     require_loss(query, "query")
-    strength, (_, hvp) = float(strength), require_loss(loss).linearize(phi)
+    return _solve_bracket(require_loss(loss), phi, strength, query.gradient(phi))
+
+
+def _solve_bracket(loss, phi, strength, q):
+    """The solution g of (I + H/strength) g = q, H the loss's Hessian at phi, if its residual holds."""
+    hvp = loss.linearize(phi)[1]
+    curvatures = []
 
     def bracket(v):
         image = v + hvp(v) / strength
-        if v @ image <= 0 < v @ v:
-            raise ArithmeticError(
-                "I + H/strength is not positive definite at phi, so phi is no inner minimum, or a degenerate one:"
-                " solve the inner problem first, or take a larger strength."
-            )
+        if v @ v > 0:
+            curvatures.append(_require_positive((v @ image) / (v @ v)))
         return image
 
-    solution, failed = cg(LinearOperator((phi.size,) * 2, bracket, dtype=phi.dtype), query.gradient(phi), rtol=1e-12)
-    if failed:
-        raise ArithmeticError(f"conjugate gradients had not converged after {failed} iterations.")
+    epsilon = np.finfo(phi.dtype).eps
+    matrix = LinearOperator((phi.size,) * 2, bracket, dtype=phi.dtype)
+    solution, _ = cg(matrix, q, rtol=epsilon, maxiter=100 * phi.size)
+    error = _length(q - bracket(solution)) / min(curvatures, default=1)
+    allowed = math.sqrt(epsilon) * _length(solution)
+    if not error <= allowed:
+        raise ArithmeticError(
+            f"conjugate gradients stopped at a solution {_length(solution):.1g} long whose residual means an error of"
+            f" about {error:.1g}; expected at most {allowed:.1g}, half the digits of {phi.dtype}. Either I + H/strength"
+            " is too badly conditioned: take a larger strength. Or loss.linearize does not multiply with a symmetric"
+            " matrix: compare it with differences of loss.gradient."
+        )
     return solution
+
+
+def _shorten(function, phi, step, length):
+    """The first of phi − step, phi − step/2, … at which the function's value is shorter, with this value; or None."""
+    for halvings in range(30):
+        part = 0.5**halvings
+        value = function(phi - part * step)
+        # A Newton step shortens the value by `part` of its length to first order; ask for a quarter of that.
+        if np.linalg.norm(value) <= (1 - part / 4) * length:
+            return phi - part * step, value
+    return None
+
+
+def _require_positive(curvature):
+    if not math.isfinite(curvature):
+        raise ArithmeticError(
+            "a product with I + H/strength at phi is not finite; expected numbers. Look at loss.linearize there, or for"
+            " an inner loop that has diverged."
+        )
+    if curvature <= 0:
+        raise ArithmeticError(
+            "I + H/strength is not positive definite at phi, so phi is no inner minimum, or a degenerate one:"
+            " solve the inner problem first, or take a larger strength."
+        )
+    return curvature
+
+
+def _length(vector):
+    return np.linalg.norm(vector)
+
+
+def _require_point_and_strength(point, name, strength):
+    """Raise unless `point` is one task's parameters and `strength` a positive number; return it as a float."""
+    require_array(point, name)
+    if point.ndim != 1:
+        raise ValueError(f"{name} has shape {point.shape}; expected one task's parameters, shape (d,).")
+    real = isinstance(strength, numbers.Real) and not isinstance(strength, bool)
+    if not (real and math.isfinite(strength) and strength > 0):
+        raise ValueError(f"strength is {strength!r}; expected a positive number, iMAML's lambda.")
+    return float(strength)
 
 
 def _require_theta_and_alpha(theta, alpha, allow_complex=False):

@@ -5,6 +5,7 @@ from math import prod
 
 import numpy as np
 import pytest
+import scipy.linalg
 import scipy.optimize
 import sympy
 from hypothesis import given, settings
@@ -21,6 +22,7 @@ from mathlib import (
     fomaml_gradient,
     implicit_gradient,
     inner_loop,
+    inner_optimum,
     logistic,
     maml_gradient,
     meta_loss,
@@ -355,6 +357,7 @@ EVERY_FUNCTION = {
     "fomaml_gradient": fomaml_gradient,
     "reptile_gradient": lambda L, Q, theta, alpha: reptile_gradient(L, theta, alpha),
     "implicit_gradient": lambda L, Q, theta, alpha: implicit_gradient(L[0], Q, theta, 1 / alpha),
+    "inner_optimum": lambda L, Q, theta, alpha: inner_optimum(L[0], theta, 1 / alpha),
 }
 every_function = pytest.mark.parametrize("function", list(EVERY_FUNCTION.values()), ids=list(EVERY_FUNCTION))
 
@@ -480,14 +483,72 @@ def test_one_more_step_multiplies_the_jacobian_from_the_left_for_every_d(K):
 # The implicit gradient, at an inner optimum.
 
 
-def inner_optimum(loss, theta, strength):
-    """argmin of L(φ) + λ/2 ‖φ − θ‖², by SciPy on the stationarity condition."""
-    return scipy.optimize.root(
+@pytest.mark.parametrize("strength", [1e-3, 0.3, 1.0, 20.0, 1e3])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_inner_optimum_is_where_scipy_finds_it(strength, seed):
+    loss, theta = minibatch(seed), np.array([0.5, -1.0])
+    by_scipy = scipy.optimize.root(
         lambda phi: loss.gradient(phi) + strength * (phi - theta),
         theta,
         jac=lambda phi: loss.hessian(phi) + strength * np.eye(theta.size),
         tol=1e-14,
     ).x
+    np.testing.assert_allclose(inner_optimum(loss, theta, strength), by_scipy, rtol=1e-11)
+
+
+@pytest.mark.parametrize("strength", [0.3, 20.0])
+def test_the_inner_optimum_of_a_quadratic_is_a_weighted_mean(strength):
+    A, c, theta = np.array([[2.0, 0.5], [0.5, 1.0]]), np.array([1.0, -2.0]), np.array([0.5, 3.0])
+    expected = np.linalg.solve(A + strength * np.eye(2), A @ c + strength * theta)
+    np.testing.assert_allclose(inner_optimum(Bowl(A, c), theta, strength), expected, rtol=1e-13)
+
+
+def test_a_newton_step_that_is_too_long_is_halved():
+    """log cosh bends less and less: from far out, whole Newton steps end further out on the other side."""
+    loss, theta = LogCosh(np.array([[1.0]])), np.array([2.0])
+    whole = theta - loss.gradient(theta) / (1e-3 * np.ones(1) + loss.linearize(theta)[1](np.ones(1)))
+    assert abs(whole) > abs(theta)
+    phi = inner_optimum(loss, theta, 1e-3)
+    np.testing.assert_allclose(np.tanh(phi) + 1e-3 * (phi - theta), 0, atol=1e-14)
+
+
+def test_an_inner_optimum_is_found_among_1761_parameters():
+    rng = np.random.default_rng(0)
+    loss, theta = LogCosh(rng.normal(size=(10, 1761)) / 10), rng.normal(size=1761)
+    phi = inner_optimum(loss, theta, 0.5)
+    assert np.linalg.norm(loss.gradient(phi) + 0.5 * (phi - theta)) < 1e-12 * np.linalg.norm(theta)
+
+
+def test_an_inner_optimum_of_a_well_is_found_where_newton_meets_minima_only():
+    well = double_well()
+    (phi,) = inner_optimum(well, np.array([0.8]), 0.5)
+    assert abs(phi**3 - phi + 0.5 * (phi - 0.8)) < 1e-14
+    with pytest.raises(ArithmeticError, match="not positive definite at phi"):
+        inner_optimum(well, np.array([0.1]), 0.5)
+
+
+def test_an_inner_optimum_with_a_wrong_hessian_is_refused():
+    """A loss that curves down and says that it curves up: no part of Newton's step makes the gradient shorter."""
+
+    class Backwards(Bowl):
+        def linearize(self, theta):
+            return self.gradient(theta), lambda v: -self.A @ v
+
+    with pytest.raises(ArithmeticError, match=r"gradient of the inner problem.*expected at most.*loss\.linearize"):
+        inner_optimum(Backwards(-4 * np.eye(2), np.ones(2)), np.array([2.0, 3.0]), 2.0)
+
+
+@pytest.mark.parametrize(
+    ("theta", "strength", "error", "message"),
+    [
+        (np.ones((3, 2)), 1.0, ValueError, r"theta has shape \(3, 2\); expected one task's parameters"),
+        (np.array([1, 1]), 1.0, TypeError, "theta has dtype int64"),
+        (np.ones(2), 0.0, ValueError, "strength is 0.0; expected a positive number"),
+    ],
+)
+def test_an_inner_optimum_wants_a_point_and_a_positive_strength(theta, strength, error, message):
+    with pytest.raises(error, match=message):
+        inner_optimum(minibatch(0), theta, strength)
 
 
 @pytest.mark.parametrize("strength", [0.3, 1.0, 20.0])
@@ -531,3 +592,78 @@ def test_the_implicit_gradient_of_many_parameters_needs_no_matrix():
     D, q = 1 - np.tanh(A @ phi) ** 2, query.gradient(phi)
     expected = q - A.T @ np.linalg.solve(np.diag(2.0 / D) + A @ A.T, A @ q)
     np.testing.assert_allclose(implicit_gradient(loss, query, phi, 2.0), expected, rtol=0, atol=1e-11 * np.abs(q).max())
+
+
+class Ones:
+    """A query whose gradient is one in every component."""
+
+    def gradient(self, theta):
+        return np.ones_like(theta)
+
+    def linearize(self, theta):
+        return self.gradient(theta), lambda v: 0 * v
+
+
+def test_eigenvalues_over_ten_decades_are_no_obstacle_where_products_round_componentwise():
+    # A diagonal matrix with condition number 5e9: d products are not enough, and no digit is lost.
+    mu = np.logspace(0, 10, 100)
+    found = implicit_gradient(Bowl(np.diag(mu), np.zeros(100)), Ones(), np.zeros(100), 1.0)
+    np.testing.assert_allclose(found, 1 / (1 + mu), rtol=1e-8)
+
+
+def test_a_strength_far_below_every_curvature_is_no_obstacle():
+    mu = np.linspace(1e9, 2e9, 50)
+    found = implicit_gradient(Bowl(np.diag(mu), np.zeros(50)), Ones(), np.zeros(50), 1.0)
+    np.testing.assert_allclose(found, 1 / (1 + mu), rtol=1e-12)
+
+
+def turned(mu):
+    """A dense matrix with these eigenvalues, and the solution of (I + A) g = (1, …, 1) from its eigenvectors."""
+    V = np.linalg.qr(np.random.default_rng(0).normal(size=(mu.size, mu.size)))[0]
+    return (V * mu) @ V.T, V @ (V.T @ np.ones(mu.size) / (1 + mu))
+
+
+def test_a_dense_matrix_is_solved_while_rounding_leaves_half_the_digits():
+    A, expected = turned(np.logspace(0, 5, 40))
+    found = implicit_gradient(Bowl((A + A.T) / 2, np.zeros(40)), Ones(), np.zeros(40), 1.0)
+    assert np.linalg.norm(found - expected) < 1e-9 * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize(
+    "A", [turned(np.logspace(0, 12, 40))[0], 1e12 * scipy.linalg.hilbert(30)], ids=["dense", "Hilbert"]
+)
+def test_an_answer_that_rounding_has_spoilt_is_refused(A):
+    # κε is over 1e-4, four orders above what is allowed: no order of summation brings it below.
+    with pytest.raises(ArithmeticError, match=r"means an error of about .*; expected at most .*larger strength"):
+        implicit_gradient(Bowl((A + A.T) / 2, np.zeros(len(A))), Ones(), np.zeros(len(A)), 1.0)
+
+
+def test_an_answer_whose_residual_was_only_carried_along_is_refused():
+    """Products that are not linear: conjugate gradients add them up, and their sum is not the product with the sum."""
+
+    class Bent(Bowl):
+        def linearize(self, theta):
+            return self.gradient(theta), lambda v: self.A @ v + 1e-5 * np.abs(v)
+
+    with pytest.raises(ArithmeticError, match="means an error of about"):
+        implicit_gradient(Bent(np.diag([1.0, 2, 3, 4]), np.zeros(4)), Bowl(np.eye(4), np.arange(4.0)), np.ones(4), 1.0)
+
+
+def test_conjugate_gradients_that_cannot_converge_are_refused():
+    """A quarter turn for a Hessian: no direction has negative curvature, and each step makes the residual longer."""
+
+    class Turn(Bowl):
+        def linearize(self, theta):
+            return self.gradient(theta), lambda v: 9 * np.array([-v[1], v[0]])
+
+    with pytest.raises(ArithmeticError, match=r"means an error of about .*symmetric matrix"):
+        implicit_gradient(Turn(np.eye(2), np.zeros(2)), Ones(), np.zeros(2), 1.0)
+
+
+def test_products_that_are_not_finite_are_refused_at_once():
+    with np.errstate(all="ignore"), pytest.raises(ArithmeticError, match="not finite; expected numbers"):
+        implicit_gradient(Bowl(np.full((2, 2), np.inf), np.zeros(2)), Ones(), np.zeros(2), 1.0)
+
+
+def test_a_query_without_a_gradient_has_none():
+    np.testing.assert_array_equal(implicit_gradient(minibatch(0), Bowl(np.eye(2), np.ones(2)), np.ones(2), 1.0), [0, 0])
