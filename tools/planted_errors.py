@@ -139,7 +139,7 @@ MISTAKES = [
     Mistake("Reptile, mean for sum", MAML, "[loss.gradient(theta_i) for", "[loss.gradient(theta_i) / len(losses) for"),
     Mistake("implicit gradient, times the strength", MAML, "v + hvp(v) / strength", "v + hvp(v) * strength"),
     Mistake("implicit gradient, a leash without its half", MAML, "v + hvp(v) / strength", "v + hvp(v) / 2 / strength"),
-    Mistake("implicit gradient of the support loss", MAML, "query.gradient(phi), rtol", "loss.gradient(phi), rtol"),
+    Mistake("implicit gradient of the support loss", MAML, "query.gradient(phi)", "loss.gradient(phi)"),
     Mistake(
         "only the Hessian's diagonal",
         LOSSES,

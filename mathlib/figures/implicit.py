@@ -1,9 +1,8 @@
 """Figures of notebook 13: an inner problem that is solved, not unrolled, and the distance to a set."""
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator, cg, eigsh
 
-from mathlib.figures.drawing import add_label, draw_contours, relative_error
+from mathlib.figures.drawing import add_label, draw_contours
 from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, picture
 
 __all__ = [
@@ -25,16 +24,15 @@ SOLVERS = [
 
 
 @picture(size=(7.2, 4.6))
-def ring_of_solved_starts(figure, loss, theta, strength, shown, radius=0.3):
-    """A ring of starts, the inner optima that belong to them, and how the optimum moves with the strength."""
+def ring_of_solved_starts(figure, value, theta, ring, images, optima, strength, shown):
+    """A ring of starts, the inner optima that belong to them, and how θ's optimum moves with the strength.
+
+    `optima` maps strengths to inner optima of θ; those of `strength` and `shown` are labelled.
+    """
     axes = figure.add_axes((0.11, 0.14, 0.87, 0.84))
     axes.set(xlim=(-0.55, 1.72), ylim=(-0.93, 0.57), xlabel="$x$", ylabel="$y$", aspect="equal")
-    draw_contours(axes, loss.value, levels=14)
-    way = [_inner_optimum(loss, theta, s) for s in np.geomspace(1e-3, 1e3, 61)]
-    axes.plot(*np.array(way).T, color=NEUTRAL, linestyle=":")
-    turn = np.linspace(0, 2 * np.pi, 49)
-    ring = theta + radius * np.array([np.cos(turn), np.sin(turn)]).T
-    images = np.array([_inner_optimum(loss, start, strength) for start in ring])
+    draw_contours(axes, value, levels=14)
+    axes.plot(*np.array([optima[s] for s in sorted(optima)]).T, color=NEUTRAL, linestyle=":")
     axes.plot(*ring.T, color=NEUTRAL, linestyle="--")
     axes.plot(*images.T, **MAML)
     for start, image in zip(ring[:-1:8], images[:-1:8], strict=True):
@@ -44,34 +42,24 @@ def ring_of_solved_starts(figure, loss, theta, strength, shown, radius=0.3):
     axes.plot(*theta, "o", color="black")
     add_label(axes, theta, (8, 0), r"$\theta$")
     for s in (strength, *shown):
-        optimum = _inner_optimum(loss, theta, s)
-        axes.plot(*optimum, "o", color="black", markersize=5)
-        add_label(axes, optimum, (12, 14) if s == strength else (6, 9), rf"$\lambda = {s:g}$")
+        axes.plot(*optima[s], "o", color="black", markersize=5)
+        add_label(axes, optima[s], (12, 14) if s == strength else (6, 9), rf"$\lambda = {s:g}$")
     add_label(axes, ring[0], (8, 0), "starts", color=NEUTRAL)
     add_label(axes, images[24], (-8, 0), "their optima", color=MAML["color"], ha="right")
-    optimum = _inner_optimum(loss, theta, strength)
-    spread = np.linalg.norm(images - optimum, axis=1)
+    spread = np.linalg.norm(images - optima[strength], axis=1)
     return (
-        f"With λ = {strength:g} a ring of starts at distance {radius:g} from θ has inner optima (solid) at distances"
-        f" {spread.min():.2f} to {spread.max():.2f} from φ; as λ falls, φ leaves θ along the dotted line towards the"
-        " minimum of L."
+        f"With λ = {strength:g} a ring of starts at distance {np.linalg.norm(ring[0] - theta):.2g} from θ has inner"
+        f" optima (solid) at distances {spread.min():.2f} to {spread.max():.2f} from φ; as λ falls, φ leaves θ along"
+        " the dotted line towards the minimum of L."
     )
 
 
 @picture()
-def error_against_inner_accuracy(figure, loss, query, theta, strength, alpha, residuals, steps):
-    """The error of the implicit gradient against the inner solve's, for several accuracies of the linear solver."""
+def error_against_inner_accuracy(figure, away, errors, residuals):
+    """The error of the implicit gradient against the inner solve's, a row for each accuracy of the linear solver."""
     axes = figure.subplots()
     figure.subplots_adjust(left=0.13, right=0.97, bottom=0.16, top=0.96)
-    phi = _inner_optimum(loss, theta, strength)
-    g = _solve(loss, phi, strength, query.gradient(phi), rtol=1e-13)
-    path = _descend(loss, theta, strength, alpha, max(steps))
-    away = [np.linalg.norm(path[n] - phi) / np.linalg.norm(theta - phi) for n in steps]
-    floors = []
-    for residual, style in zip(residuals, SOLVERS, strict=True):
-        found = [_solve(loss, path[n], strength, query.gradient(path[n]), rtol=residual) for n in steps]
-        error = [relative_error(f, g) for f in found]
-        floors.append(error[-1])
+    for error, residual, style in zip(errors, residuals, SOLVERS, strict=True):
         axes.loglog(away, error, **style)
         name = rf"residual $10^{{{np.log10(residual):.0f}}}$"
         if residual == min(residuals):
@@ -87,53 +75,37 @@ def error_against_inner_accuracy(figure, loss, query, theta, strength, alpha, re
         ylabel=r"$\|\tilde g - g\| \; / \; \|g\|$",
     )
     return (
-        f"Inner loops of {min(steps)} to {max(steps)} steps with α = {alpha:g}, d = {theta.size:,}: solved to a"
-        f" relative residual of {residuals[-1]:g}, the implicit gradient's error falls with slope {slope:.2f}; solved"
-        f" to {residuals[0]:g} and {residuals[1]:g}, it stays at {floors[0]:.1g} and {floors[1]:.1g}."
+        f"Solved to a relative residual of {residuals[-1]:g}, the implicit gradient's error falls with slope"
+        f" {slope:.2f}; solved to {residuals[0]:g} and {residuals[1]:g}, it stays at {errors[0][-1]:.1g} and"
+        f" {errors[1][-1]:.1g}."
     )
 
 
 @picture(size=(7.2, 4.6))
-def error_against_products(figure, loss, query, theta, strength, alpha, largest):
-    """The error of three routes to the meta-gradient against the number of Hessian-vector products they take."""
+def error_against_products(figure, unrolled, same_point, at_optimum):
+    """The relative errors of three routes after 1, 2, 3, … Hessian-vector products."""
     axes = figure.add_axes((0.13, 0.14, 0.84, 0.83))
-    phi = _inner_optimum(loss, theta, strength)
-    g = _solve(loss, phi, strength, query.gradient(phi), rtol=1e-13)
-    counts, path = np.arange(1, largest + 1), _descend(loss, theta, strength, alpha, largest)
+    largest = len(unrolled)
     routes = {
-        "unrolled, $K$ steps: keeps $K$ points": (
-            [_unrolled(loss, query, path[: K + 1], strength, alpha) for K in counts],
-            MAML,
-            (0.4, 6, "left", "bottom"),
-        ),
-        "implicit, at the same $K$-th point: keeps 1": (
-            [_solve(loss, path[K], strength, query.gradient(path[K]), maxiter=K) for K in counts],
-            STOPPED,
-            (1, -8, "right", "top"),
-        ),
-        "implicit, at the optimum: keeps 1": (
-            [_solve(loss, phi, strength, query.gradient(phi), maxiter=m) for m in counts],
-            IMPLICIT,
-            (0.2, 0, "left", "center"),
-        ),
+        "unrolled, $K$ steps: keeps $K$ points": (unrolled, MAML, (0.4, 6, "left", "bottom")),
+        "implicit, at the same $K$-th point: keeps 1": (same_point, STOPPED, (1, -8, "right", "top")),
+        "implicit, at the optimum: keeps 1": (at_optimum, IMPLICIT, (0.8, 0, "left", "center")),
     }
-    errors = []
-    for name, (found, style, (part, rise, ha, va)) in routes.items():
-        errors.append(np.linalg.norm(np.array(found) - g, axis=1) / np.linalg.norm(g))
-        seen = errors[-1] > 1e-10
-        axes.semilogy(counts[seen], errors[-1][seen], **style)
-        at = int(part * largest) - 1
-        add_label(axes, (counts[at], errors[-1][at]), (0 if rise else 12, rise), name, style["color"], ha, va)
-    axes.set(xlim=(0, largest), ylim=(1e-10, 5))
+    for name, (errors, style, (part, rise, ha, va)) in routes.items():
+        counts = np.arange(1, len(errors) + 1)
+        axes.semilogy(counts, errors, **style)
+        at = int(part * len(errors)) - 1
+        add_label(axes, (counts[at], errors[at]), (0 if rise else 12, rise), name, style["color"], ha, va)
+    axes.set(xlim=(0, largest), ylim=(1e-5, 5))
     axes.set(xlabel="Hessian-vector products", ylabel=r"$\|\tilde g - g\| \; / \; \|g\|$")
-    bracket, start = _bracket(loss, phi, strength), np.ones(theta.size)
-    high, low = (eigsh(bracket, k=1, which=end, v0=start, return_eigenvectors=False)[0] for end in ("LA", "SA"))
-    unrolled, same, exact = (f"{e[9]:.2g}" for e in errors)
+    ratio = np.array(unrolled) / np.array(same_point)
+    ahead = np.flatnonzero(ratio <= 1)[-1] + 2
     return (
-        f"λ = {strength:g}, α = {alpha:g}, d = {theta.size:,}, least eigenvalue of H {strength * (low - 1):.2f},"
-        f" condition number of M {high / low:.0f}: after 10 Hessian-vector products the relative error is {unrolled}"
-        f" unrolled, {same} implicit at the same tenth point, and {exact} implicit at the optimum; after {largest} it"
-        f" is {errors[0][-1]:.2g} and {errors[1][-1]:.2g} for the first two."
+        f"Unrolling has the smaller error up to K = {ahead - 1}, the implicit gradient at the same point from K ="
+        f" {ahead} on, from K = 10 on by a factor of {ratio[9:].min():.1f} to {ratio[9:].max():.1f}. After 10"
+        f" Hessian-vector products the relative error is {unrolled[9]:.2g} unrolled, {same_point[9]:.2g} implicit at"
+        f" the same tenth point, and {at_optimum[9]:.1g} implicit at the optimum; after {largest} it is"
+        f" {unrolled[-1]:.2g} and {same_point[-1]:.2g} for the first two."
     )
 
 
@@ -196,49 +168,3 @@ def distance_to_an_ellipse(figure, a, b, closest, points):
         f" x = {torn[0][0]:g} and {torn[1][0]:g} on the axis (dashed) two points are closest, and the contours have"
         " corners."
     )
-
-
-def _bracket(loss, phi, strength):
-    """v ↦ v + Hv/λ at φ."""
-    hvp = loss.linearize(phi)[1]
-    return LinearOperator((phi.size,) * 2, lambda v: v + hvp(v) / strength, dtype=phi.dtype)
-
-
-def _solve(loss, phi, strength, q, rtol=0.0, maxiter=None):
-    """(I + H/λ)⁻¹ q by conjugate gradients, stopped at a relative residual or after so many products."""
-    return cg(_bracket(loss, phi, strength), q, rtol=rtol, maxiter=maxiter)[0]
-
-
-def _inner_optimum(loss, theta, strength):
-    """argmin of L(φ) + λ/2 ‖φ − θ‖², by Newton's method; steps are halved until the gradient shrinks."""
-    phi = theta
-    pull = loss.gradient(phi) / strength
-    for _ in range(50):
-        if np.linalg.norm(pull) <= 1e-13 * (1 + np.linalg.norm(theta)):
-            break
-        move = _solve(loss, phi, strength, pull, rtol=1e-10)
-        for halvings in range(30):
-            nearer = phi - move / 2**halvings
-            new = nearer - theta + loss.gradient(nearer) / strength
-            if np.linalg.norm(new) < np.linalg.norm(pull):
-                break
-        phi, pull = nearer, new
-    return phi
-
-
-def _descend(loss, theta, strength, alpha, K):
-    """K steps of gradient descent on the inner problem: K + 1 points."""
-    path = [theta]
-    for _ in range(K):
-        path.append(path[-1] - alpha * (loss.gradient(path[-1]) + strength * (path[-1] - theta)))
-    return path
-
-
-def _unrolled(loss, query, path, strength, alpha):
-    """The gradient of Q at the end of such a path by θ, which every step contains."""
-    v = query.gradient(path[-1])
-    total = 0 * v
-    for phi in path[-2::-1]:
-        total = total + alpha * strength * v
-        v = v - alpha * (loss.hvp(phi, v) + strength * v)
-    return v + total
