@@ -205,7 +205,6 @@ RIGHT_IN_OTHER_FORMS = {
         1 / (1 - 2**-p),
         lambda p: 1 + 1 / (2**p - 1),
         lambda p: 2**p / (2**p - 1),
-        lambda p: round(2**p / (2**p - 1), 2),
     ],
     "3C": [lambda right, wrong: (wrong - right) / sum((wrong - right) ** 2) ** 0.5],
     "4A": [
@@ -258,7 +257,6 @@ RIGHT_IN_OTHER_FORMS = {
     "9D": [-0.25, sympy.Rational(-1, 4), 1 - alpha * curvature * sympy.diff(n / (n + eps), n)],
     "10A": [
         lambda g, H, alpha: g[0] + 2 / 3 * (g[1] - alpha * H[1] @ g[0]) + (g[2] - alpha * H[2] @ (g[0] + g[1])) / 3,
-        lambda g, H, alpha: g[0] + 0.667 * (g[1] - alpha * H[1] @ g[0]) + 0.333 * (g[2] - alpha * H[2] @ (g[0] + g[1])),
     ],
     "10B": [18, 18.0, losses * sympy.binomial(rounds, 2), losses * rounds * (rounds - 1) / 2, _pairs],
     "10C": [1 / 30, 0.0333, 1 / (2 * lam * K), lambda lam, K: 0.5 / lam / K],
@@ -317,12 +315,25 @@ def test_three_significant_digits_are_an_answer_unless_it_is_a_count(told, name)
 
 
 @every_formula
-def test_a_formula_may_be_off_in_its_fourth_digit_and_not_in_its_third(name):
+def test_a_formula_is_not_rounded(name):
+    """What differs in the sixth digit is another formula, and is told what it looks like."""
     right = find_exercise(name).right
-    for factor in (1 - 0.0049, 1 + 0.0049):
+    for factor in (1 - 1e-8, 1 + 1e-8):
         assert is_called_right(name, lambda *values, factor=factor: factor * right(*values))
+    for factor in (1 - 1e-5, 1 + 1e-5, 1.004):
+        answer = lambda *values, factor=factor: factor * right(*values)  # noqa: E731
+        assert "Write fractions in place of decimals" in mathlib.exercises._respond(find_exercise(name), answer)
     for factor in (1 - 0.0055, 1 + 0.0055):
-        assert not is_called_right(name, lambda *values, factor=factor: factor * right(*values))
+        answer = lambda *values, factor=factor: factor * right(*values)  # noqa: E731
+        assert "fractions" not in mathlib.exercises._respond(find_exercise(name), answer)
+        assert not is_called_right(name, answer)
+
+
+def test_a_formula_with_rounded_coefficients_is_told_so():
+    answer = lambda g, H, alpha: (  # noqa: E731
+        g[0] + 0.667 * (g[1] - alpha * H[1] @ g[0]) + 0.333 * (g[2] - alpha * H[2] @ (g[0] + g[1]))
+    )
+    assert "Write fractions in place of decimals" in mathlib.exercises._respond(find_exercise("10A"), answer)
 
 
 # ---- wrong answers

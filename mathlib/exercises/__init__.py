@@ -15,7 +15,8 @@ import numpy as np
 import sympy
 from IPython.display import display
 
-SAME = 5e-3  # relative: half a unit in the third significant digit of 1.00
+SAME = 5e-3  # relative: half a unit in the third significant digit of 1.00, for numbers worked out by hand
+FORMULA = 1e-6  # relative: a formula is computed here, and nobody rounds it
 FAR = 10 * SAME  # how far apart right and wrong answers are at a point that is used
 POINTS = 3  # drawn for each exercise: at one point a wrong formula may agree by chance
 NOT_ANSWERED = "not answered yet. Put your answer in place of the three dots and run the cell again."
@@ -192,8 +193,13 @@ def _respond(exercise, answer):
     for a, b in zip(given, right, strict=True):
         if a.shape != b.shape:
             return f"not yet. Your answer has shape {a.shape}, the right one {b.shape}: what does each axis count?"
-    if exercise.agree(given, right):
+    tolerance = FORMULA if _is_formula(answer) else SAME
+    if exercise.agree(given, right, tolerance):
         return "right."
+    if exercise.agree(given, right):
+        return (
+            "not yet. Your formula gives the right answer to three digits only. Write fractions in place of decimals."
+        )
     for name, (wrong, question) in exercise.misconceptions.items():
         if exercise.agree(given, [exercise.value(wrong, point) for point in points]):
             return f"not yet. This looks like *{name}*. {question}"
