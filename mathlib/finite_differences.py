@@ -1,27 +1,43 @@
 r"""Derivatives without a formula: finite differences that say how wrong they may be.
 
-Central differences at the steps h, h/2 and h/4, extrapolated twice (Richardson). Two errors remain.
-Truncation: how much the result would change with a difference at h/8 added bounds it from above, as long
-as h is small against the function's own scale. Rounding: each value carries a few units of its last place,
-and dividing by h/4 magnifies them. The estimate is the sum of both.
+Central differences D(h) at the steps h, h/2 and h/4 are extrapolated twice (Richardson). Two errors remain.
+Truncation: how much the result changes when D(h/8) is added bounds it, as long as h is small against the
+scale on which the function varies. Rounding: each value carries a few units of its last place, and dividing
+by h/4 magnifies them. The reported error is the sum of both.
 
-Whether h is small enough shows in the differences themselves: from step to step they have to change a
-quarter as much as before, as h² does. A witness at 0.382 h, no fraction of the others, has to fit in, or a wave
-that repeats itself at every step would look flat. Where this fails h is halved until it holds; a step that
-the caller chose is kept, and its error is the distance to what a smaller one finds.
+Whether h is small enough shows in the differences. From step to step they have to change a quarter as much as
+before, as h² does. And D(0.382 h) has to lie on the cubic in h² through the other four, up to rounding; without
+this test a wave that repeats itself at every step would look constant (aliasing). h is halved until both hold and
+the error is small. A step that the caller chose is kept; where the tests fail, its error is the distance to what
+smaller steps find.
 """
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
 from mathlib.inputs import require_array
 
-STEP = 2.0**-7
-ROUNDING = 20 * np.finfo(float).eps  # of a value, in units of it: ten units in the last place
-WITNESS = (3 - 5**0.5) / 2  # 0.382: in no simple ratio to 1/2 and 1/4, between which it lies
-SMALLEST = 2.0**-36  # no function is followed further down; rounding is all that is left there
+STEP = 2.0**-7  # the first h; a power of two, so that dividing by it rounds nothing
+# A value may be wrong by 10 eps of itself, about a dozen roundings. Two of them, divided by 2h, make 10 eps / h. In
+# the extrapolation, (D(h) - 20 D(h/2) + 64 D(h/4)) / 45, they become at most (1/4 + 20/2 + 64) / 45 = 1.65 times what
+# they are in D(h/4). Rounded up, 20 eps.
+ROUNDING = 20 * np.finfo(float).eps
+# The golden section: between h/2 and h/4, and of all ratios the worst approximated by fractions. So a wave that
+# repeats itself at h/8, and with it at the other steps, is met there at another phase.
+ALIASING = (3 - 5**0.5) / 2
+# The weights of D(h), D(h/2), D(h/4) and D(h/8) in the value at 0.382 h of the cubic in h² through them: they have
+# to reproduce the powers 0 to 3 of h².
+CUBIC = np.linalg.solve(np.vander([1, 1 / 4, 1 / 16, 1 / 64], increasing=True).T, ALIASING ** (2.0 * np.arange(4)))
+# A part a sin(ωt) that is too fast for h disturbs the differences by about a/h, and the derivative by aω. So an
+# error of 1024 times what disturbs the differences is large enough for ω up to 1024/h.
+HIDDEN = 1024
+# Half the digits of float64. `refute` asks for 100 times the error, so it still sees a mistake of 2e-6.
+ACCURATE = np.finfo(float).eps ** 0.5
+# There the bound on rounding is a thousandth of the function's values. Nothing finer is followed.
+SMALLEST = 2.0**-36
 
 
 @dataclass(frozen=True)
@@ -43,30 +59,44 @@ class Estimate:
 def finite_difference_directional(function, theta, direction, step=None):
     r"""The derivative of a function along a direction, :math:`\frac{d}{dt} f(\theta + t v)` at t = 0.
 
-    Ten evaluations, whatever the number of parameters: for d in the thousands.
-
     Parameters
     ----------
     function : callable
-        Takes an array (d,), returns a number or an array of them.
+        Takes an array (d,), returns a float64 number or an array of them.
     theta : numpy.ndarray, shape (d,), float64
-        Where.
+        The point at which to differentiate.
     direction : numpy.ndarray, shape (d,), float64
         v, of any length but zero; the answer scales with it.
     step : float, optional
-        The first and largest h, measured along v / max|v|, times ``max(1, max|theta| / 10⁶)``. Without it h is
-        1/128, and is halved, at four evaluations a time, while the function varies too fast for it.
+        The largest h, measured along v / max|v|, times ``max(1, max|theta| / 10⁶)``. It is kept. Without it the
+        first h is 1/128, and it is halved while the function varies too fast for it.
 
     Returns
     -------
     Estimate
-        Shaped like what the function returns.
+        Shaped like what the function returns. Each component gets the estimate that it would get alone.
 
     Raises
     ------
     TypeError, ValueError
-        theta or direction is no finite float64 array, their shapes differ, the direction is zero, or the
-        function returns something that is not finite or not real.
+        theta or direction is no finite float64 array, their shapes differ, the direction is zero, step is no
+        positive number, or the function returns something that is not finite or not real.
+
+    Notes
+    -----
+    At least 10 evaluations, whatever the number of parameters; that is all for a function that varies over
+    distances of about 1. Each halving of h costs 4 more: to follow a part that varies over 1/1000 takes about 40 in
+    all. At h = 2⁻³⁶, after 126, the search ends. A step of your own takes 10, and up to 126 more if it is too large.
+
+    The error is a bound on two conditions that no finite number of values can confirm: each value is right to
+    10 eps, and no feature of the function stays below that at all points tried, as a kink very near theta can. If
+    the values are clearly noisier at every step, estimates at three steps are compared. If no step shows a power of
+    h, as for the cube root at 0, the reported error exceeds the value.
+
+    References
+    ----------
+    Ridders, Accurate computation of F'(x) and F'(x)F''(x), Advances in Engineering Software 4 (1982), for
+    extrapolated differences that estimate their error.
 
     Examples
     --------
@@ -74,6 +104,36 @@ def finite_difference_directional(function, theta, direction, step=None):
     >>> bool(abs(estimate.value - 3) <= estimate.error < 1e-10)
     True
     """
+    _validate(theta, direction, step)
+    length = np.abs(direction).max()
+    difference = _central_difference(function, theta, direction / length)
+    # Far out the step has to grow, or theta + step would be theta.
+    scale = max(1.0, 1e-6 * np.abs(theta[direction != 0]).max())
+    if step is None:
+        value, error = _bound(_refine(difference, scale * STEP, scale * SMALLEST))
+    else:
+        (rung,) = _refine(difference, scale * step, scale * step)
+        value, error = rung.value, rung.error
+        if not np.all(rung.settled):
+            better, its_error = _bound(_refine(difference, scale * min(step, STEP), scale * SMALLEST))
+            error = np.where(rung.settled, error, np.abs(value - better) + its_error)
+    return Estimate(length * value, length * error)
+
+
+class _Rung(NamedTuple):
+    """What D at h, h/2, h/4, h/8 and 0.382 h say together; each field is shaped like the function's value."""
+
+    value: np.ndarray
+    error: np.ndarray
+    unresolved: np.ndarray  # the error to report where no rung is regular
+    accurate: np.ndarray  # is the error small enough to stop?
+    regular: np.ndarray  # do the differences change as a power of h does?
+    residual: np.ndarray  # how far D(0.382 h) is from what the other differences make of it
+    noise: np.ndarray  # how far it may be by rounding
+    settled: np.ndarray  # are they regular, and the residual no larger than that?
+
+
+def _validate(theta, direction, step):
     require_array(theta, float64=True)
     require_array(direction, "direction", float64=True)
     if theta.ndim != 1 or direction.shape != theta.shape:
@@ -83,56 +143,130 @@ def finite_difference_directional(function, theta, direction, step=None):
     if step is not None and (isinstance(step, (str, bool)) or not (np.isfinite(step) and step > 0)):
         raise ValueError(f"step is {step!r}; expected a positive number.")
 
-    length = np.abs(direction).max()
-    unit = direction / length
-    farthest = np.abs(theta[direction != 0]).max()
-    scale = max(1.0, 1e-6 * farthest)  # far out the step has to grow, or theta + step would be theta
-    h = scale * (STEP if step is None else step)
+
+def _central_difference(function, theta, unit):
+    """The function h ↦ D(h) along unit, with a bound on what rounding does to it."""
+    farthest = np.abs(theta[unit != 0]).max()
 
     def difference(h):
-        """The central difference, and how far rounding may have moved it."""
-        right, left = (_evaluate(function, theta + t * unit) for t in (h, -h))
+        right = _evaluate(function, theta + h * unit)
+        left = _evaluate(function, theta - h * unit)
         D = (right - left) / (2 * h)
         # theta + h is itself rounded, by about eps times theta, which the slope carries into the value
         return D, ROUNDING * (np.maximum(np.abs(right), np.abs(left)) + np.abs(D) * farthest) / h
 
-    levels = [difference(h / 2**k) for k in range(4)]
-    witness = difference(h * WITNESS)
-    while step is None and h > scale * SMALLEST and not np.all(_settled(levels, witness)):
-        h = h / 2
-        levels, witness = [*levels[1:], difference(h / 8)], difference(h * WITNESS)
+    return difference
 
-    D, noise = zip(*levels, strict=True)
+
+def _refine(difference, h, smallest):
+    """The rungs at h, h/2, h/4, … until each component has met one to stop at, or h is the smallest."""
+    levels = [difference(h / 2**k) for k in range(4)]
+    rungs = [_extrapolate(levels, difference(h * ALIASING))]
+    while h > smallest and not _may_stop(rungs).any(axis=0).all():
+        h = h / 2
+        levels = [*levels[1:], difference(h / 8)]
+        rungs.append(_extrapolate(levels, difference(h * ALIASING)))
+    return rungs
+
+
+def _extrapolate(levels, between):
+    """The rung made of (D, rounding) at h, h/2, h/4, h/8, and of the same at 0.382 h."""
+    D, rounding = (np.array(column) for column in zip(*levels, strict=True))
     # Central differences err in h², h⁴, …; each round removes the lowest power.
     first = [(4 * finer - coarser) / 3 for coarser, finer in pairwise(D)]
-    second, guard = ((16 * finer - coarser) / 15 for coarser, finer in pairwise(first))
-    truncation = np.maximum(np.abs(second - first[1]), 2 * np.abs(second - guard))
-    value, error = length * second, length * (truncation + noise[2])
-    settled = _settled(levels, witness)
-    if np.all(settled):
-        return Estimate(value, error)
-    if step is not None:  # too large a step, but the caller's: hold its result against a better one
-        better = finite_difference_directional(function, theta, direction)
-        return Estimate(value, np.where(settled, error, np.abs(value - better.value) + better.error))
-    return Estimate(value, np.where(settled, error, length * (np.abs(D).max(axis=0) + 4 * np.ptp(D, axis=0))))
+    second, finest = ((16 * finer - coarser) / 15 for coarser, finer in pairwise(first))
+    # The last round changed the value by nearly the error of first[1], which is larger than that of the value. Where
+    # the fifth derivative is zero it is not. The change that halving h brings is nearly the whole error; twice that.
+    truncation = np.maximum(np.abs(second - first[1]), 2 * np.abs(second - finest))
+    regular = _regular(np.diff(D, axis=0), rounding)
+    residual, noise = _aliasing(D, rounding, between)
+    return _Rung(
+        value=second,
+        error=truncation + rounding[2],
+        # The value leaves the range of the differences by less than its width. How far from them the truth is, nothing
+        # tells: three widths more, and the largest difference, so that such an estimate decides nothing.
+        unresolved=np.abs(D).max(axis=0) + 4 * np.ptp(D, axis=0),
+        # Halving h doubles the rounding: no gain where truncation is the smaller of the two.
+        accurate=truncation <= np.maximum(rounding[2], ACCURATE * np.abs(second)),
+        regular=regular,
+        residual=residual,
+        noise=noise,
+        settled=regular & (residual <= truncation / HIDDEN + noise),
+    )
 
 
-def _settled(levels, witness):
-    """Where the differences change by a quarter of the change before, as h² does, a sixteenth, as h⁴, or by noise."""
-    D, noise = zip(*levels, strict=True)
-    parabola = D[2] + (D[1] - D[2]) * (WITNESS**2 - 1 / 16) / (1 / 4 - 1 / 16)
-    settled = np.abs(witness[0] - parabola) <= np.abs(D[1] - D[2]) / 4 + 2 * noise[2]
-    for (before, after), rounding in zip(pairwise(np.diff(D, axis=0)), noise[2:], strict=True):
-        quarter = np.abs(4 * after - before) <= np.abs(before) / 4 + 8 * rounding
-        sixteenth = np.abs(16 * after - before) <= np.abs(before) / 4 + 32 * rounding
-        settled &= quarter | sixteenth
-    return settled
+def _regular(changes, rounding):
+    """Whether the changes of D fall to a quarter from step to step, as h² does, or to a sixteenth, as h⁴."""
+    regular = True
+    for before, after, noise in zip(changes[:-1], changes[1:], rounding[2:], strict=True):
+        # With c₁h² + c₂h⁴, 4 after − before is (45/64) c₂h⁴, and before about (3/4) c₁h². A quarter of that allows
+        # c₂h² up to 0.27 c₁: the next power is about a quarter of the first, so the powers after it can be left out.
+        # D at half the step carries twice the rounding. In units of the finest D's, 4 after − before carries
+        # 4 + (4 + 1)/2 + 1/4 = 6.75, rounded up to 8, and 16 after − before 16 + (16 + 1)/2 + 1/4 = 24.75, to 32.
+        quarter = np.abs(4 * after - before) <= np.abs(before) / 4 + 8 * noise
+        sixteenth = np.abs(16 * after - before) <= np.abs(before) / 4 + 32 * noise
+        regular = regular & (quarter | sixteenth)
+    return regular
+
+
+def _aliasing(D, rounding, between):
+    """How far D(0.382 h) is from the cubic in h² through the four others, and how far it may be by rounding."""
+    residual = np.abs(between[0] - np.tensordot(CUBIC, D, axes=1))
+    # Five differences, rounded independently. Half of ROUNDING is what a single one may err by.
+    return residual, np.sqrt(between[1] ** 2 + np.tensordot(CUBIC**2, rounding**2, axes=1)) / 2
+
+
+def _each(rungs, field):
+    """A field of all rungs: one array, with the rungs along the first axis."""
+    return np.array([getattr(rung, field) for rung in rungs])
+
+
+def _confirmed(rungs):
+    """Where a rung and the one before are settled: noise passes one of thirty tests by chance, but rarely two."""
+    settled = _each(rungs, "settled")
+    return settled & np.concatenate([settled[:1], settled[:-1]])
+
+
+def _may_stop(rungs):
+    """Where a rung is confirmed and accurate."""
+    return _confirmed(rungs) & _each(rungs, "accurate")
+
+
+def _submerged(rungs):
+    """At each rung, the largest residual left unexplained so far, where by now rounding could hide it; 0 elsewhere.
+
+    What disturbs the differences may grow more slowly than rounding as h falls. Then it is not resolved, only hidden.
+    """
+    unexplained = np.where(_each(rungs, "settled"), 0, _each(rungs, "residual"))
+    seen = np.maximum.accumulate(unexplained, axis=0)
+    return np.where(seen <= _each(rungs, "noise"), seen, 0)
+
+
+def _bound(rungs):
+    """The value and the bound on its error, component by component."""
+    value, regular, confirmed = _each(rungs, "value"), _each(rungs, "regular"), _confirmed(rungs)
+    error = np.maximum(_each(rungs, "error"), HIDDEN * _submerged(rungs))
+    # The first rung to stop at; where there is none, of the confirmed ones that with the smallest error.
+    best = np.where(_may_stop(rungs), 0, np.where(confirmed, error, np.inf)).argmin(axis=0)
+    # Regular but never settled: noise. It doubles from rung to rung, so three of them show how large it is.
+    rough = [np.minimum(regular.argmax(axis=0) + k, len(rungs) - 1) for k in range(3)]
+    spread = [np.abs(_entry(value, i) - _entry(value, rough[0])) + _entry(error, i) for i in rough]
+    cases = [confirmed.any(axis=0), regular.any(axis=0)]
+    return (
+        np.select(cases, [_entry(value, best), _entry(value, rough[0])], value[-1]),
+        np.select(cases, [_entry(error, best), np.max(spread, axis=0)], rungs[-1].unresolved),
+    )
+
+
+def _entry(array, i):
+    """Of each component the entry at its own i along the first axis."""
+    return np.take_along_axis(array, i[None], axis=0)[0]
 
 
 def finite_difference_jacobian(function, theta, step=None):
     r"""The Jacobian of a vector-valued function, entry (j, k) = :math:`\partial f_j / \partial \theta_k`.
 
-    Parameters as in `finite_difference_directional`; 10 d evaluations.
+    Parameters as in `finite_difference_directional`; at least 10 d evaluations.
 
     Returns
     -------
@@ -146,7 +280,7 @@ def finite_difference_jacobian(function, theta, step=None):
            [2., 0.]])
     """
     require_array(theta, float64=True)
-    columns = [finite_difference_directional(function, theta, e, step) for e in np.eye(theta.size)]
+    columns = _along_axes(function, theta, step)
     if np.ndim(columns[0].value) != 1:
         raise ValueError(
             f"the function returns shape {np.shape(columns[0].value)}; a Jacobian needs a vector, shape (m,)."
@@ -158,7 +292,7 @@ def finite_difference_jacobian(function, theta, step=None):
 def finite_difference_gradient(function, theta, step=None):
     r"""The gradient of a scalar function, entry k = :math:`\partial f / \partial \theta_k`.
 
-    Parameters as in `finite_difference_directional`; 10 d evaluations.
+    Parameters as in `finite_difference_directional`; at least 10 d evaluations.
 
     Returns
     -------
@@ -172,7 +306,7 @@ def finite_difference_gradient(function, theta, step=None):
     array([6., 1.])
     """
     require_array(theta, float64=True)
-    entries = [finite_difference_directional(function, theta, e, step) for e in np.eye(theta.size)]
+    entries = _along_axes(function, theta, step)
     if np.ndim(entries[0].value) != 0:
         raise ValueError(
             f"the function returns shape {np.shape(entries[0].value)}; a gradient needs a single number."
@@ -181,12 +315,17 @@ def finite_difference_gradient(function, theta, step=None):
     return Estimate(np.array([e.value for e in entries]), np.array([e.error for e in entries]))
 
 
+def _along_axes(function, theta, step):
+    return [finite_difference_directional(function, theta, e, step) for e in np.eye(theta.size)]
+
+
 def complex_step(function, theta, direction):
     r"""The derivative along a direction by the complex step, :math:`\operatorname{Im} f(\theta + i h v) / h`.
 
-    Nothing is subtracted, so nothing cancels: h can be 1e-20 and the answer is exact to rounding. It holds
-    for analytic code only. A function that takes abs, compares, or calls a routine for real numbers breaks it;
-    where the imaginary part is lost altogether this is refused, where it is bent nobody notices.
+    It subtracts no two values, so h can be 1e-20: the truncation error vanishes, and no digits are lost to
+    cancellation beyond those that the function's own code loses. It holds for analytic code only. A function that
+    takes abs, compares, or calls a routine for real numbers is not. If the imaginary part is lost altogether, this is
+    refused; if only a part of it is lost, the answer is wrong without an error.
 
     Parameters
     ----------
@@ -194,11 +333,17 @@ def complex_step(function, theta, direction):
         Takes a complex array (d,), returns a complex number or array. With a loss's ``gradient`` the answer is
         the Hessian-vector product H v.
     theta, direction : numpy.ndarray, shape (d,), float64
-        Where, and along which v.
+        The point at which to differentiate, and v.
 
     Returns
     -------
     float or numpy.ndarray
+        Shaped like what the function returns.
+
+    Raises
+    ------
+    TypeError, ValueError
+        theta or direction is no finite float64 array, their shapes differ, or the function returns real numbers.
 
     References
     ----------

@@ -222,6 +222,208 @@ def test_many_parameters_that_move_together_vary_fast_and_the_error_holds():
     assert abs(estimate.value - 5000 * np.cos(theta.sum())) <= estimate.error
 
 
+# A fast part on a slow one, and other functions whose scale the first step misses.
+
+
+def slow(rng):
+    """A function that varies over about a unit, and its derivative."""
+    s, k, p = rng.normal(), rng.uniform(0.3, 3), rng.uniform(0, 6)
+    kinds = [
+        (lambda x: s * x, lambda x: s),
+        (lambda x: s * np.sin(k * x + p), lambda x: s * k * np.cos(k * x + p)),
+        (lambda x: s * np.exp(k * x / 2), lambda x: s * k / 2 * np.exp(k * x / 2)),
+        (lambda x: s * (x - k) ** 3 + p * x**2, lambda x: 3 * s * (x - k) ** 2 + 2 * p * x),
+    ]
+    return kinds[rng.integers(len(kinds))]
+
+
+def wave(rng):
+    """A frequency from 2³ to 2¹⁴, every other time one that repeats itself within the step, and an amplitude."""
+    w, a = 2 ** rng.uniform(3, 14), 10 ** rng.uniform(-4, 0)
+    w, p = (w, rng.uniform(0, 6)) if rng.random() < 0.5 else (2.0 ** rng.integers(3, 15) * np.pi, 0.0)
+    return lambda x: a * np.sin(w * x + p), lambda x: a * w * np.cos(w * x + p)
+
+
+def faint_wave(rng):
+    """A wave that is hidden where the slow part's own changes are what counts."""
+    (f, df), faint = wave(rng), 10 ** rng.uniform(-7, -3)
+    return lambda x: faint * f(x), lambda x: faint * df(x)
+
+
+def kink(rng):
+    """A change of slope at a distance of 1e-9 to 1, which the values near it show."""
+    at = rng.choice([-1, 1]) * 10 ** rng.uniform(-9, 0)
+    size = 10 ** rng.uniform(max(-8, -12 - np.log10(abs(at))), 0.5)
+    return lambda x: size * np.abs(x - at), lambda x: size * np.sign(x - at)
+
+
+def jump(rng):
+    at, size = rng.choice([-1, 1]) * 10 ** rng.uniform(-8, 0), 10 ** rng.uniform(-8, 0)
+    return lambda x: size * np.float64(x > at), lambda x: 0.0
+
+
+def cube_root(rng):
+    at, size = rng.choice([-1, 1]) * 10 ** rng.uniform(-8, 0), 10 ** rng.uniform(-4, 0)
+    return lambda x: size * np.cbrt(x - at), lambda x: size / 3 / np.cbrt(x - at) ** 2
+
+
+def threshold(rng):
+    width, size = 10 ** rng.uniform(-5, 0), 10 ** rng.uniform(-6, 1)
+    at = rng.uniform(-2, 2) * width
+    return (
+        lambda x: size * np.tanh((x - at) / width),
+        lambda x: size / width * (1 - np.tanh((x - at) / width) ** 2),
+    )
+
+
+def peak(rng):
+    """A quotient with poles as near as 1e-4."""
+    r = 10 ** rng.uniform(-4, 1)
+    return (
+        lambda x: r**3 / ((x - r / 2) ** 2 + r**2),
+        lambda x: -2 * r**3 * (x - r / 2) / ((x - r / 2) ** 2 + r**2) ** 2,
+    )
+
+
+def power_of_distance(rng):
+    """A kink in the derivative, which the values near it show."""
+    at = rng.choice([-1, 1]) * 10 ** rng.uniform(-6, 0)
+    size = 10 ** rng.uniform(max(-6, -11 - np.log10(abs(at))), 0)
+    return (
+        lambda x: size * np.abs(x - at) ** 1.5,
+        lambda x: 1.5 * size * np.sign(x - at) * np.abs(x - at) ** 0.5,
+    )
+
+
+def growth(rng):
+    a = rng.choice([-1, 1]) * 10 ** rng.uniform(-2, 2)
+    return lambda x: np.exp(a * x), lambda x: a * np.exp(a * x)
+
+
+def irregular(x, salt):
+    """A number between −1 and 1 that looks random, the same for the same x."""
+    return 2 * np.modf(43758.5453 * np.sin(1e12 * x + salt))[0] ** 2 - 1
+
+
+def noise(rng):
+    """Much larger than rounding; it does not count as part of the derivative."""
+    size, salt = 10 ** rng.uniform(-11, -3), rng.uniform(1, 1000)
+    return lambda x: size * irregular(x, salt), lambda x: 0.0
+
+
+def sums(second, seed, n=400):
+    """n functions, each a slow part plus one of a second kind, with their derivatives and points."""
+    for i in range(n):
+        rng = np.random.default_rng([seed, i])
+        (f, df), (g, dg) = slow(rng), second(rng)
+        yield lambda x, f=f, g=g: f(x) + g(x), lambda x, df=df, dg=dg: df(x) + dg(x), rng.choice([0.0, 0.1])
+
+
+KINDS = [wave, faint_wave, kink, jump, cube_root, threshold, peak, power_of_distance, growth, noise]
+
+
+@pytest.mark.parametrize("second", KINDS, ids=lambda kind: kind.__name__)
+def test_no_error_is_too_small_and_few_are_too_large_to_decide(second):
+    undecided = 0
+    for function, derivative, x in sums(second, seed=0):
+        estimate = finite_difference_gradient(lambda t, f=function: f(t[0]), np.array([x]))
+        (value,), (error,), truth = estimate.value, estimate.error, derivative(x)
+        assert abs(value - truth) <= error + 1e-14 * abs(truth)  # the truth is rounded, too
+        undecided += error > 1e-4 * abs(truth)
+    assert undecided <= 40 or second is noise
+
+
+def test_a_small_wave_that_repeats_itself_within_the_step_does_not_deceive():
+    w = 2**11 * np.pi
+    estimate = finite_difference_gradient(lambda t: t[0] + 3e-3 * np.sin(w * t[0]), np.zeros(1))
+    assert abs(estimate.value[0] - (1 + 3e-3 * w)) <= estimate.error[0] <= 1e-6
+
+
+def test_each_component_of_a_vector_gets_the_estimate_that_it_gets_alone():
+    functions = [
+        lambda x: x,
+        lambda x: np.abs(x - 2.0**-8),
+        lambda x: np.sin(5000 * x),
+        lambda x: np.exp(x) + 1e-3 * np.sin(3000 * x),
+        lambda x: np.cos(x),  # its derivative is zero, so no error is small beside it
+        np.cbrt,
+        lambda x: 1e-7 * irregular(x, 1.0),
+        lambda x: 7.0,
+        lambda x: np.exp(3 * x) + 1e-11 * irregular(x, 2.0),
+    ]
+    together = finite_difference_jacobian(lambda t: np.array([f(t[0]) for f in functions]), np.zeros(1))
+    for f, value, error in zip(functions, together.value[:, 0], together.error[:, 0], strict=True):
+        alone = finite_difference_gradient(lambda t, f=f: f(t[0]), np.zeros(1))
+        assert (alone.value[0], alone.error[0]) == (value, error)
+    truth = [1, -1, 5000, 4, 0]
+    assert (np.abs(together.value[:5, 0] - truth) <= together.error[:5, 0]).all()
+    assert (together.error[:5, 0] <= 1e-6 * np.maximum(1, np.abs(truth))).all()
+
+
+def tried(function, x=0.0, **step):
+    """How far from x the function was evaluated to the right, in the order of the evaluations; and the estimate."""
+    points = []
+    estimate = finite_difference_gradient(lambda t: points.append(t[0]) or function(t[0]), np.array([x]), **step)
+    right = [p - x for p in points if p > x]
+    np.testing.assert_allclose(sorted(points), sorted(x + s * t for t in right for s in (-1, 1)), rtol=1e-14)
+    return right, estimate
+
+
+def test_a_function_that_varies_over_a_unit_takes_ten_evaluations():
+    right, _ = tried(np.sin)
+    np.testing.assert_allclose(right, [2.0**-7, 2.0**-8, 2.0**-9, 2.0**-10, 0.381966011250105 * 2.0**-7], rtol=1e-15)
+
+
+def test_each_halving_takes_four_evaluations_at_an_eighth_and_at_0382_of_the_new_step():
+    right, estimate = tried(lambda x: np.sin(3000 * x))
+    halvings = (len(right) - 5) // 2
+    assert 5 <= halvings <= 10
+    expected = [x for n in range(1, halvings + 1) for x in (2.0 ** (-10 - n), 0.381966011250105 * 2.0 ** (-7 - n))]
+    np.testing.assert_allclose(right[5:], expected, rtol=1e-15)
+    h = 2.0 ** (-7 - halvings)
+    assert estimate.value[0] == pytest.approx(extrapolated(lambda x: np.sin(3000 * x), 0.0, h), rel=1e-12)
+
+
+def extrapolated(function, x, h):
+    """Three central differences, extrapolated: Romberg's weights."""
+    D = [(function(x + h / 2**k) - function(x - h / 2**k)) / (2 * h / 2**k) for k in range(3)]
+    return (D[0] - 20 * D[1] + 64 * D[2]) / 45
+
+
+@pytest.mark.parametrize(("function", "x", "step"), [(np.sin, 0.3, 0.25), (np.exp, 0.0, 2.0), (np.cbrt, 1e-3, 0.125)])
+def test_a_given_step_is_kept_even_where_it_is_too_large(function, x, step):
+    estimate = finite_difference_gradient(lambda t: function(t[0]), np.array([x]), step=step)
+    assert estimate.value[0] == pytest.approx(extrapolated(function, x, step), rel=1e-12)
+
+
+def test_the_error_of_a_step_that_is_too_large_is_the_distance_to_what_a_smaller_one_finds():
+    function = lambda t: t[0] + 0.1 * np.sin(200 * t[0])  # noqa: E731
+    estimate = finite_difference_gradient(function, np.zeros(1), step=1.0)
+    assert estimate.error[0] == pytest.approx(abs(estimate.value[0] - 21), rel=1e-6)
+
+
+def test_a_given_step_is_never_exceeded():
+    """Its own first step, 1/128, would lead to where the logarithm is undefined."""
+    right, estimate = tried(lambda x: np.log(x) + 1e-3 * np.sin(3e4 * x), x=0.004, step=0.002)
+    assert max(right) <= 0.002
+    assert abs(estimate.value[0] - (250 + 30 * np.cos(120))) <= estimate.error[0]
+
+
+def test_where_no_step_shows_a_law_the_error_exceeds_the_value_and_the_search_ends():
+    right, estimate = tried(np.cbrt)
+    assert 0 < 1.5 * estimate.value[0] < estimate.error[0] < np.inf
+    assert len(right) == 126 / 2
+    assert min(right) == 2.0**-39
+    estimate = finite_difference_gradient(lambda t: np.array([t[0], np.cbrt(t[0])]) @ np.array([0.0, 1.0]), np.zeros(1))
+    assert estimate.value.shape == estimate.error.shape == (1,)
+
+
+def test_the_values_of_a_noisy_function_are_still_differentiated():
+    rng = np.random.default_rng(3)
+    estimate = finite_difference_gradient(lambda t: np.sin(t[0]) + 1e-11 * rng.uniform(-1, 1), np.array([0.5]))
+    assert abs(estimate.value[0] - np.cos(0.5)) <= estimate.error[0] <= 1e-6
+
+
 # Where there is nothing to extrapolate, and where there is no derivative.
 
 
@@ -314,8 +516,19 @@ def test_the_complex_step_scales_with_its_direction_and_keeps_the_shape():
     A, theta = random_case(0, 3, 4)
     v = np.array([1e3, -2e3, 5e2])
     along = complex_step(lambda t: np.tanh(A @ t), theta, v)
-    np.testing.assert_allclose(along, (1 - np.tanh(A @ theta) ** 2) * (A @ v), rtol=1e-13)
+    # Both sides subtract in A @ v and in 1 - tanh²: what rounding leaves is relative to the terms, not to the result.
+    terms = (1 + np.tanh(A @ theta) ** 2) * (np.abs(A) @ np.abs(v))
+    difference = along - (1 - np.tanh(A @ theta) ** 2) * (A @ v)
+    assert (np.abs(difference) <= 10 * np.finfo(float).eps * (1 + np.abs(A) @ np.abs(theta)) * terms).all()
     assert np.shape(complex_step(lambda t: np.tanh(A @ t).sum(), theta, v)) == ()
+
+
+def test_the_complex_step_inherits_the_cancellation_of_the_code():
+    """1 − cos(x) over x² loses half of the digits at 1e-4, in its derivative as in its value."""
+    quotient = lambda t: (1 - np.cos(t[0])) / t[0] ** 2  # noqa: E731
+    x = np.array([1e-4])
+    assert 1e-10 < abs(quotient(x) - (1 / 2 - 1e-8 / 24)) < 1e-7
+    assert 1e-10 < abs(complex_step(quotient, x, np.ones(1)) + 1e-4 / 12) < 1e-3
 
 
 @pytest.mark.parametrize("function", [lambda t: np.abs(t).sum(), lambda t: t.real.sum(), lambda t: 3.0, lambda t: 3])
