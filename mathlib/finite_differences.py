@@ -88,10 +88,10 @@ def finite_difference_directional(function, theta, direction, step=None):
     distances of about 1. Each halving of h costs 4 more: to follow a part that varies over 1/1000 takes about 40 in
     all. At h = 2⁻³⁶, after 126, the search ends. A step of your own takes 10, and up to 126 more if it is too large.
 
-    The error is a bound on two conditions that no finite number of values can confirm: each value is right to
-    10 eps, and no feature of the function stays below that at all points tried, as a kink very near theta can. If
-    the values are clearly noisier at every step, estimates at three steps are compared. If no step shows a power of
-    h, as for the cube root at 0, the reported error exceeds the value.
+    The error is a bound on conditions that no finite number of values can confirm: that the values are right to 10
+    eps, or else visibly noisy, and that no feature of the function changes them by less than about 1e-12 at all points
+    tried, as a kink very near theta can. Noise makes the error large: a value that is wrong by 1e-11 of itself leaves
+    five digits. If no step shows a power of h, as for the cube root at 0, the reported error exceeds the value.
 
     References
     ----------
@@ -110,12 +110,12 @@ def finite_difference_directional(function, theta, direction, step=None):
     # Far out the step has to grow, or theta + step would be theta.
     scale = max(1.0, 1e-6 * np.abs(theta[direction != 0]).max())
     if step is None:
-        value, error = _bound(_refine(difference, scale * STEP, scale * SMALLEST))
+        value, error = _choose(_refine(difference, scale * STEP, scale * SMALLEST))
     else:
         (rung,) = _refine(difference, scale * step, scale * step)
         value, error = rung.value, rung.error
         if not np.all(rung.settled):
-            better, its_error = _bound(_refine(difference, scale * min(step, STEP), scale * SMALLEST))
+            better, its_error = _choose(_refine(difference, scale * min(step, STEP), scale * SMALLEST))
             error = np.where(rung.settled, error, np.abs(value - better) + its_error)
     return Estimate(length * value, length * error)
 
@@ -126,11 +126,11 @@ class _Rung(NamedTuple):
     value: np.ndarray
     error: np.ndarray
     unresolved: np.ndarray  # the error to report where no rung is regular
-    accurate: np.ndarray  # is the error small enough to stop?
     regular: np.ndarray  # do the differences change as a power of h does?
-    residual: np.ndarray  # how far D(0.382 h) is from what the other differences make of it
-    noise: np.ndarray  # how far it may be by rounding
-    settled: np.ndarray  # are they regular, and the residual no larger than that?
+    settled: np.ndarray  # do they, and is D(0.382 h) where the others say?
+    accurate: np.ndarray  # is the error small enough to stop?
+    noise: np.ndarray  # how far D(0.382 h) may be off by rounding
+    seen: np.ndarray  # how far it was off without an explanation, at most, at this h and those before
 
 
 def _validate(theta, direction, step):
@@ -161,37 +161,43 @@ def _central_difference(function, theta, unit):
 def _refine(difference, h, smallest):
     """The rungs at h, h/2, h/4, … until each component has met one to stop at, or h is the smallest."""
     levels = [difference(h / 2**k) for k in range(4)]
-    rungs = [_extrapolate(levels, difference(h * ALIASING))]
+    rungs = [_bound(levels, difference(h * ALIASING), seen=0.0)]
     while h > smallest and not _may_stop(rungs).any(axis=0).all():
         h = h / 2
         levels = [*levels[1:], difference(h / 8)]
-        rungs.append(_extrapolate(levels, difference(h * ALIASING)))
+        rungs.append(_bound(levels, difference(h * ALIASING), rungs[-1].seen))
     return rungs
 
 
-def _extrapolate(levels, between):
-    """The rung made of (D, rounding) at h, h/2, h/4, h/8, and of the same at 0.382 h."""
-    D, rounding = (np.array(column) for column in zip(*levels, strict=True))
+def _extrapolate(D):
+    """The value out of D(h), D(h/2) and D(h/4), and a bound on its truncation error, which takes D(h/8), too."""
     # Central differences err in h², h⁴, …; each round removes the lowest power.
     first = [(4 * finer - coarser) / 3 for coarser, finer in pairwise(D)]
     second, finest = ((16 * finer - coarser) / 15 for coarser, finer in pairwise(first))
     # The last round changed the value by nearly the error of first[1], which is larger than that of the value. Where
     # the fifth derivative is zero it is not. The change that halving h brings is nearly the whole error; twice that.
-    truncation = np.maximum(np.abs(second - first[1]), 2 * np.abs(second - finest))
-    regular = _regular(np.diff(D, axis=0), rounding)
+    return second, np.maximum(np.abs(second - first[1]), 2 * np.abs(second - finest))
+
+
+def _bound(levels, between, seen):
+    """The rung made of (D, rounding) at h, h/2, h/4, h/8, of the same at 0.382 h, and of what was seen before."""
+    D, rounding = (np.array(column) for column in zip(*levels, strict=True))
+    value, truncation = _extrapolate(D)
     residual, noise = _aliasing(D, rounding, between)
+    unexplained = np.where(residual <= np.maximum(noise, truncation / HIDDEN), 0, residual)
+    regular = _regular(np.diff(D, axis=0), rounding)
     return _Rung(
-        value=second,
+        value=value,
         error=truncation + rounding[2],
         # The value leaves the range of the differences by less than its width. How far from them the truth is, nothing
         # tells: three widths more, and the largest difference, so that such an estimate decides nothing.
         unresolved=np.abs(D).max(axis=0) + 4 * np.ptp(D, axis=0),
-        # Halving h doubles the rounding: no gain where truncation is the smaller of the two.
-        accurate=truncation <= np.maximum(rounding[2], ACCURATE * np.abs(second)),
         regular=regular,
-        residual=residual,
+        settled=regular & (unexplained == 0),
+        # Halving h doubles the rounding: no gain where truncation is the smaller of the two.
+        accurate=truncation <= np.maximum(rounding[2], ACCURATE * np.abs(value)),
         noise=noise,
-        settled=regular & (residual <= truncation / HIDDEN + noise),
+        seen=np.maximum(seen, unexplained),
     )
 
 
@@ -232,30 +238,23 @@ def _may_stop(rungs):
     return _confirmed(rungs) & _each(rungs, "accurate")
 
 
-def _submerged(rungs):
-    """At each rung, the largest residual left unexplained so far, where by now rounding could hide it; 0 elsewhere.
-
-    What disturbs the differences may grow more slowly than rounding as h falls. Then it is not resolved, only hidden.
-    """
-    unexplained = np.where(_each(rungs, "settled"), 0, _each(rungs, "residual"))
-    seen = np.maximum.accumulate(unexplained, axis=0)
-    return np.where(seen <= _each(rungs, "noise"), seen, 0)
-
-
-def _bound(rungs):
-    """The value and the bound on its error, component by component."""
-    value, regular, confirmed = _each(rungs, "value"), _each(rungs, "regular"), _confirmed(rungs)
-    error = np.maximum(_each(rungs, "error"), HIDDEN * _submerged(rungs))
-    # The first rung to stop at; where there is none, of the confirmed ones that with the smallest error.
-    best = np.where(_may_stop(rungs), 0, np.where(confirmed, error, np.inf)).argmin(axis=0)
-    # Regular but never settled: noise. It doubles from rung to rung, so three of them show how large it is.
-    rough = [np.minimum(regular.argmax(axis=0) + k, len(rungs) - 1) for k in range(3)]
-    spread = [np.abs(_entry(value, i) - _entry(value, rough[0])) + _entry(error, i) for i in rough]
-    cases = [confirmed.any(axis=0), regular.any(axis=0)]
-    return (
-        np.select(cases, [_entry(value, best), _entry(value, rough[0])], value[-1]),
-        np.select(cases, [_entry(error, best), np.max(spread, axis=0)], rungs[-1].unresolved),
-    )
+def _choose(rungs):
+    """The value and its error, component by component."""
+    value, regular, seen = _each(rungs, "value"), _each(rungs, "regular"), _each(rungs, "seen")
+    stop, confirmed = _may_stop(rungs), _confirmed(rungs)
+    # What was seen at a larger h has been resolved by a confirmed rung, unless rounding, which grows, now hides it.
+    resolved = confirmed & (seen > _each(rungs, "noise"))
+    error = np.maximum(_each(rungs, "error"), np.where(resolved, 0, HIDDEN * seen))
+    # The first rung to stop at; or the smallest error of the confirmed ones; or else of the regular ones.
+    candidates = np.where(confirmed.any(axis=0), confirmed, regular)
+    best = np.where(stop.any(axis=0), stop.argmax(axis=0), np.where(candidates, error, np.inf).argmin(axis=0))
+    # Values that are noisier than assumed are confirmed by chance, at some small h. Where what a larger h said lies
+    # within the error, it is the better estimate.
+    earlier = np.arange(len(rungs)).reshape(-1, *np.ones_like(best.shape)) <= best
+    agrees = regular & earlier & (np.abs(value - _entry(value, best)) <= _entry(error, best))
+    best = np.where(agrees, error, np.inf).argmin(axis=0)
+    some = regular.any(axis=0)
+    return np.where(some, _entry(value, best), value[-1]), np.where(some, _entry(error, best), rungs[-1].unresolved)
 
 
 def _entry(array, i):
