@@ -12,6 +12,7 @@ Differentiate each of these along v, a dot for the derivative: the last line bec
 """
 
 import itertools
+from typing import NamedTuple
 
 import numpy as np
 
@@ -55,10 +56,12 @@ class MLP:
     """
 
     def __init__(self, sizes, activation="tanh"):
-        self.sizes, self.activation = require_network(sizes, activation, ACTIVATIONS), activation
+        self.sizes = require_network(sizes, activation, ACTIVATIONS)
+        self.activation = activation
         self.shapes = [(m + 1, n) for m, n in itertools.pairwise(self.sizes)]
         stops = list(itertools.accumulate(m * n for m, n in self.shapes))
-        self.blocks, self.d = [slice(*ends) for ends in itertools.pairwise([0, *stops])], stops[-1]
+        self.blocks = [slice(*ends) for ends in itertools.pairwise([0, *stops])]
+        self.d = stops[-1]
 
     def split(self, theta):
         """Each layer's weights W, the biases as their last row, (…, inputs + 1, outputs), out of the flat (…, d)."""
@@ -73,7 +76,8 @@ class MLP:
 
     def forward(self, weights, examples):
         """Each layer's input [a 1], the first one being `examples`, and the last layer's output z."""
-        layers, z = [examples], examples @ weights[0]
+        layers = [examples]
+        z = examples @ weights[0]
         for W in weights[1:]:
             layers.append(with_ones(ACTIVATIONS[self.activation][0](z)))
             z = layers[-1] @ W
@@ -82,6 +86,16 @@ class MLP:
     def loss(self, inputs, targets, error="squared"):
         """The mean error on these examples as a function of theta: a `NetworkLoss`."""
         return NetworkLoss(self, inputs, targets, error)
+
+
+class _Layer(NamedTuple):
+    """What the two passes leave of a layer above the first, with the letters of the module's formulas."""
+
+    x: np.ndarray  # [a 1], its input with a column of ones
+    W: np.ndarray  # its weights, without the biases
+    s: np.ndarray  # the activation's slope where it made a
+    delta: np.ndarray  # ∂L/∂z of its output
+    back: np.ndarray  # δWᵀ, which s has not multiplied yet
 
 
 class NetworkLoss:
@@ -121,7 +135,10 @@ class NetworkLoss:
     def __init__(self, network, inputs, targets, error="squared"):
         require_name(error, "error", ERRORS)
         require_examples(inputs, targets, network, error)
-        self.network, self.inputs, self.targets, self.error = network, inputs.copy(), targets.copy(), error
+        self.network = network
+        self.inputs = inputs.copy()
+        self.targets = targets.copy()
+        self.error = error
         self.examples = with_ones(inputs)
         for array in (self.inputs, self.targets, self.examples):
             array.setflags(write=False)  # the functions that linearize returned still read them
@@ -139,27 +156,29 @@ class NetworkLoss:
     def linearize(self, theta, part="hessian"):
         """The gradient, and v ↦ H v, which reuses what the gradient's two passes computed.
 
-        H is a sum: part="gauss-newton" is what is left of it when the network is straight in theta (no term with δ),
-        "residual" the rest, which is there only because the network bends.
+        H is a sum: part="gauss-newton" is what is left of it when the network is linear in theta (no term with δ),
+        "residual" the rest, which is there only because the network is nonlinear.
         """
         require_name(part, "part", ("hessian", "gauss-newton", "residual"))
         gradient, tape, curvature = self._backward(theta)
         shape, dtype = theta.shape, theta.dtype
         slope_dot = ACTIVATIONS[self.network.activation][2]
         if part == "gauss-newton":
-            tape = [(x, W, s, 0 * delta, 0 * back) for x, W, s, delta, back in tape]
+            tape = [layer._replace(delta=np.zeros_like(layer.delta), back=np.zeros_like(layer.back)) for layer in tape]
         if part == "residual":
             curvature = np.zeros_like
 
         def hvp(v):
-            V, *Vs = self.network.split(require_direction(v, shape, dtype))
-            z_dot, a_dots = self.examples @ V, []
-            for (x, W, s, _, _), V in zip(tape, Vs, strict=True):
+            first, *above = self.network.split(require_direction(v, shape, dtype))
+            z_dot = self.examples @ first
+            a_dots = []
+            for (x, W, s, _, _), V in zip(tape, above, strict=True):
                 a_dots.append(s * z_dot)
                 z_dot = x @ V
                 z_dot += a_dots[-1] @ W
-            delta_dot, product = curvature(z_dot), []
-            for (x, W, s, delta, back), V, a_dot in zip(tape[::-1], Vs[::-1], a_dots[::-1], strict=True):
+            delta_dot = curvature(z_dot)
+            product = []
+            for (x, W, s, delta, back), V, a_dot in zip(tape[::-1], above[::-1], a_dots[::-1], strict=True):
                 product.append(x.mT @ delta_dot)
                 product[-1][..., :-1, :] += a_dot.mT @ delta
                 delta_dot = delta_dot @ W.mT
@@ -181,18 +200,20 @@ class NetworkLoss:
         return np.stack([hvp(e) for e in columns], axis=-1)
 
     def _backward(self, theta, allow_complex=False):
-        """The gradient; of each layer above the first x = [a 1], W, s, δ and δWᵀ; and how the last δ moves with z."""
+        """The gradient, the tape (a `_Layer` for each layer above the first), and how the last δ moves with z."""
         require_parameters(theta, self.inputs, self.network, allow_complex)
-        weights, slope = self.network.split(theta.copy()), ACTIVATIONS[self.network.activation][1]
+        weights = self.network.split(theta.copy())
+        slope = ACTIVATIONS[self.network.activation][1]
         layers, z = self.network.forward(weights, self.examples)
         delta, curvature = ERRORS[self.error][1](z, self.targets)
-        gradient, tape = [], []
+        gradient = []
+        tape = []
         for x, W in zip(layers[:0:-1], weights[:0:-1], strict=True):
             gradient.append(x.mT @ delta)
             W = W[..., :-1, :]
-            s, back = slope(x[..., :-1]), delta @ W.mT
-            tape.append((x, W, s, delta, back))
-            delta = back * s
+            layer = _Layer(x, W, slope(x[..., :-1]), delta, delta @ W.mT)
+            tape.append(layer)
+            delta = layer.back * layer.s
         return _join([self.examples.mT @ delta, *gradient[::-1]]), tape[::-1], curvature
 
 

@@ -319,6 +319,16 @@ def test_the_gauss_newton_part_takes_the_outputs_for_straight(case):
     assert (np.abs(J.value.T @ C @ J.value - part) <= off + off.T + 1e-13 * np.abs(part).max()).all()
 
 
+@pytest.mark.parametrize("part", ["hessian", "gauss-newton"])
+def test_where_every_example_is_met_exactly_the_gauss_newton_part_is_the_hessian(part):
+    network = MLP((2, 3, 2), "tanh")
+    theta, inputs = np.linspace(-1, 1, network.d), np.array([[0.5, -1.0], [2.0, 0.25]])
+    loss = network.loss(inputs, network.outputs(theta, inputs))  # every δ is exactly zero
+    assert np.isfinite(loss.hessian(theta, part)).all()
+    np.testing.assert_array_equal(loss.hessian(theta, part), loss.hessian(theta))
+    np.testing.assert_array_equal(loss.hessian(theta, part="residual"), 0)
+
+
 @each_case
 def test_the_gauss_newton_part_is_positive_semidefinite(case):
     part = case.loss.hessian(case.theta, part="gauss-newton")
