@@ -84,17 +84,11 @@ def check(label, left, right, *, digits=12, relation="==", route=None):
     >>> check("1.1", (x + 1) ** 2, x**2 + 2 * x + 1, route="a square and its expansion")
     ✓ (1.1) holds exactly: the difference expands to zero. Route: a square and its expansion.
     """
-    kind, left, right = _comparable(label, left, right)
-    _require_digits(digits)
+    pair = _pair(label, left, right, digits)
     if relation not in ("==", "<="):
         raise ValueError(f'relation is {relation!r}; expected "==" or "<=".')
-    if kind == "symbolic":
-        if relation != "==":
-            raise TypeError(f"({label}) an inequality is checked on numbers; evaluate both sides first.")
-        finding, noise = _prove(label, left, right), 0.0
-    else:
-        finding, noise = _measure(label, left, right, digits, relation)
-    _show(label, left, right, {"==": "=", "<=": r"\le"}[relation], finding, route or ROUTES[kind], noise)
+    finding = pair.check(relation)
+    _show(pair, {"==": "=", "<=": r"\le"}[relation], finding, route)
 
 
 def refute(label, left, right, *, digits=12, route=None):
@@ -113,80 +107,184 @@ def refute(label, left, right, *, digits=12, route=None):
     >>> refute("5.1", np.array([1.0, 2.0]), np.array([1.0, 3.0]), route="factors in the wrong order")
     ✗ (5.1) refuted: the wrong version is off by 33 %. Route: factors in the wrong order.
     """
-    kind, left, right = _comparable(label, left, right)
-    _require_digits(digits)
-    if kind == "symbolic":
-        finding, noise = _disprove(label, left, right), 0.0
-    else:
-        gap, allowed, size = _gap(label, left, right, digits)
-        noise = allowed.max()
+    pair = _pair(label, left, right, digits)
+    _show(pair, r"\ne", pair.refute(), route)
+
+
+@dataclass(frozen=True)
+class _Symbols:
+    """Two symbolic sides: proved equal by expansion, told apart at random exact points."""
+
+    label: str
+    left: sympy.Basic
+    right: sympy.Basic
+    route = "two expressions, compared by expansion and at random exact points"
+    noise = 0.0
+
+    def check(self, relation):
+        """What was proved, in words; raises where it was not."""
+        if relation != "==":
+            raise TypeError(f"({self.label}) an inequality is checked on numbers; evaluate both sides first.")
+        for entry, a, b in _entries(self.left, self.right):
+            values = differ_at(a, b)
+            if values:
+                raise CheckFailed(
+                    f"({self.label}) does not hold{entry}: at a random exact point the left side is"
+                    f" {_short(values[0])}, the right {_short(values[1])}, a relative error of"
+                    f" {_percent(_relative(*values))}."
+                )
+            if not is_proved_zero(a - b):
+                raise CheckFailed(
+                    f"({self.label}) is undecided{entry}: both sides agree at three random exact points, which proves"
+                    f" nothing, and the difference does not expand to zero within bounds. Prove it for any_loss, or"
+                    f" compare numbers."
+                )
+        return "holds exactly: the difference expands to zero"
+
+    def refute(self):
+        """Where the sides differ, in words; raises where no difference is seen."""
+        for entry, a, b in _entries(self.left, self.right):
+            values = differ_at(a, b)
+            if values:
+                where = "" if _is_plain(a) and _is_plain(b) else "at a random exact point "
+                return f"refuted{entry}: {where}the two sides are {_short(values[0])} and {_short(values[1])}"
+        raise CheckFailed(
+            f"({self.label}) was to be refuted, but no random point tells the two sides apart. Take a case where the"
+            f" mistake shows."
+        )
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """Two numeric sides, and how far apart they may be, entry by entry."""
+
+    label: str
+    left: np.ndarray
+    right: np.ndarray
+    allowed: np.ndarray
+    agreement: dict  # what to say where they agree, for either relation
+    route: str
+
+    @property
+    def gap(self):
+        return np.abs(self.left - self.right)
+
+    @property
+    def size(self):
+        return _size(self.left, self.right)
+
+    @property
+    def noise(self):
+        """Entries up to this size are shown as 0."""
+        return self.allowed.max()
+
+    def check(self, relation):
+        """How the sides agree, in words; raises where they do not."""
+        gap, allowed = self.gap, self.allowed
+        wrong = gap > allowed
+        if relation == "<=":
+            wrong &= self.left > self.right
+        if wrong.any():
+            worst = np.unravel_index(np.argmax(np.where(wrong, gap, -1)), gap.shape)
+            entry = f" in entry {tuple(int(i) + 1 for i in worst)}" if worst else ""
+            raise CheckFailed(
+                f"({self.label}) does not hold{entry}: the left side is {self.left[worst]:.12g}, the right"
+                f" {self.right[worst]:.12g}, a relative error of {gap[worst] / self.size:.2g} where"
+                f" {allowed[worst] / self.size:.2g} is allowed."
+            )
+        return self.agreement[relation]
+
+    def refute(self):
+        """How far apart the sides are, in words; raises where it is not far enough."""
+        gap, allowed = self.gap, self.allowed
         if not (gap > FAR * allowed).any():
             raise CheckFailed(
-                f"({label}) was to be refuted, but both sides agree: they differ by {gap.max():.3g}, and only more than"
-                f" {FAR * allowed.max():.3g} would tell them apart. Take a case where the mistake shows."
+                f"({self.label}) was to be refuted, but both sides agree: they differ by {gap.max():.3g}, and only"
+                f" more than {FAR * allowed.max():.3g} would tell them apart. Take a case where the mistake shows."
             )
-        finding = f"refuted: the wrong version is off by {_percent(gap.max() / size)}"
-    _show(label, left, right, r"\ne", finding, route or ROUTES[kind], noise)
+        return f"refuted: the wrong version is off by {_percent(gap.max() / self.size)}"
 
 
-ROUTES = {
-    "symbolic": "two expressions, compared by expansion and at random exact points",
-    "estimate": "a formula against finite differences",
-    "arrays": "two computations in float64",
-}
-
-
-def _comparable(label, left, right):
-    """Say of what kind two sides are and return them ready to compare; raise where they cannot be."""
+def _pair(label, left, right, digits):
+    """Two sides, ready to be compared; raise where they cannot be. Beyond, nothing asks of what kind they are."""
     if not isinstance(label, str) or not label:
         raise TypeError(f'the label is {label!r}; expected the number of the equation, such as "5.2".')
-    sides = [_side(label, left), _side(label, right)]
-    kinds = {kind for kind, _ in sides}
-    if kinds == {"symbolic"} or kinds == {"arrays"} or kinds == {"estimate", "arrays"}:
-        (_, left), (_, right) = sides
-        shapes = [_shape(side) for side in (left, right)]
-        if shapes[0] != shapes[1] or 0 in shapes[0]:
-            raise ValueError(
-                f"({label}) the left side has shape {shapes[0]}, the right {shapes[1]}; expected equal"
-                f" ones with entries in them."
-            )
-        return ("estimate" if "estimate" in kinds else kinds.pop()), left, right
-    raise TypeError(
-        f"({label}) cannot compare {type(left).__name__} with {type(right).__name__}: expected two symbolic sides, two"
-        f" float64 sides, or an Estimate and a float64 side. Evaluate the symbols first."
-    )
+    (left_kind, a, a_error), (right_kind, b, b_error) = _side(label, left), _side(label, right)
+    kinds = left_kind, right_kind
+    if kinds not in (("symbols", "symbols"), ("array", "array"), ("estimate", "array"), ("array", "estimate")):
+        raise TypeError(
+            f"({label}) cannot compare {type(left).__name__} with {type(right).__name__}: expected two symbolic sides,"
+            f" two float64 sides, or an Estimate and a float64 side. Evaluate the symbols first."
+        )
+    shapes = [getattr(side, "shape", ()) for side in (a, b)]
+    if shapes[0] != shapes[1] or 0 in shapes[0]:
+        raise ValueError(
+            f"({label}) the left side has shape {shapes[0]}, the right {shapes[1]}; expected equal"
+            f" ones with entries in them."
+        )
+    _require_digits(digits)
+    if kinds == ("symbols", "symbols"):
+        return _Symbols(label, a, b)
+    if kinds == ("array", "array"):
+        return _arrays(label, a, b, digits)
+    return _estimated(label, a, b, a_error, b) if left_kind == "estimate" else _estimated(label, a, b, b_error, a)
 
 
 def _side(label, side):
+    """The kind of a side, the side ready to be compared, and its error if it has one."""
     if isinstance(side, Estimate):
-        for part in (side.value, side.error):
-            require_array(np.asarray(part), f"({label}) an estimate", float64=True)
-        return "estimate", side
+        value, error = (
+            require_array(np.asarray(part), f"({label}) an estimate", float64=True) for part in (side.value, side.error)
+        )
+        return "estimate", value, error
     if isinstance(side, sympy.MatrixExpr) and not isinstance(side, sympy.MatrixBase):
         raise TypeError(f"({label}) cannot compare {type(side).__name__}, a matrix without entries; write them out.")
     if isinstance(side, (sympy.MatrixBase, sympy.Expr)) or (isinstance(side, int) and not isinstance(side, bool)):
-        side = sympy.sympify(side)
-        if side.has(sympy.Float):
-            rounded = min(side.atoms(sympy.Float))
-            raise TypeError(
-                f"({label}) a symbolic side holds the rounded number {rounded:.4g}; a proof needs exact ones, such as"
-                f" Rational(1, 10)."
-            )
-        return "symbolic", side
+        return "symbols", _exact(label, sympy.sympify(side)), None
     if isinstance(side, (float, np.floating)):
         side = np.asarray(side)
-    return "arrays", require_array(side, f"({label}) a side", float64=True)
+    return "array", require_array(side, f"({label}) a side", float64=True), None
 
 
-def _shape(side):
-    if isinstance(side, Estimate):
-        return np.shape(side.value)
-    return getattr(side, "shape", ())
+def _exact(label, side):
+    if side.has(sympy.Float):
+        rounded = min(side.atoms(sympy.Float))
+        raise TypeError(
+            f"({label}) a symbolic side holds the rounded number {rounded:.4g}; a proof needs exact ones, such as"
+            f" Rational(1, 10)."
+        )
+    return side
 
 
 def _require_digits(digits):
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 15:
         raise ValueError(f"digits is {digits!r}; expected a whole number from 1 to 15, which float64 can hold.")
+
+
+def _arrays(label, left, right, digits):
+    """Two arrays may be apart by 10^-digits of the largest entry."""
+    allowed = np.full(left.shape, 10.0**-digits * _size(left, right))
+    agreement = {"==": f"holds to {digits} digits", "<=": "holds"}
+    return _Numbers(label, left, right, allowed, agreement, "two computations in float64")
+
+
+def _estimated(label, left, right, error, exact):
+    """An estimate and an array, which is `exact`, may be apart by the estimate's error; too large a one is refused."""
+    size = _size(left, right)
+    # Against an exact zero there is no size to be relative to.
+    yardstick = size if exact.any() else 1.0
+    if error.max() > COARSEST * yardstick:
+        raise CheckFailed(
+            f"({label}) is undecided: the estimate's error {error.max():.3g} is too coarse beside values of size"
+            f" {size:.3g}. Try a smaller step, or keep away from kinks."
+        )
+    agreement = dict.fromkeys(("==", "<="), "holds within the error that the finite differences report for themselves")
+    return _Numbers(label, left, right, error, agreement, "a formula against finite differences")
+
+
+def _size(left, right):
+    """The largest entry of two arrays, without its sign."""
+    return max(np.abs(left).max(), np.abs(right).max())
 
 
 def _entries(left, right):
@@ -196,70 +294,6 @@ def _entries(left, right):
     return [
         (f" in entry ({j + 1}, {k + 1})", left[j, k], right[j, k]) for j in range(left.rows) for k in range(left.cols)
     ]
-
-
-def _prove(label, left, right):
-    for entry, a, b in _entries(left, right):
-        values = differ_at(a, b)
-        if values:
-            raise CheckFailed(
-                f"({label}) does not hold{entry}: at a random exact point the left side is {_short(values[0])}, the"
-                f" right {_short(values[1])}, a relative error of {_percent(_relative(*values))}."
-            )
-        if not is_proved_zero(a - b):
-            raise CheckFailed(
-                f"({label}) is undecided{entry}: both sides agree at three random exact points, which proves nothing,"
-                f" and the difference does not expand to zero within bounds. Prove it for any_loss, or compare numbers."
-            )
-    return "holds exactly: the difference expands to zero"
-
-
-def _disprove(label, left, right):
-    for entry, a, b in _entries(left, right):
-        values = differ_at(a, b)
-        if values:
-            where = "" if _is_plain(a) and _is_plain(b) else "at a random exact point "
-            return f"refuted{entry}: {where}the two sides are {_short(values[0])} and {_short(values[1])}"
-    raise CheckFailed(
-        f"({label}) was to be refuted, but no random point tells the two sides apart. Take a case where the mistake"
-        f" shows."
-    )
-
-
-def _gap(label, left, right, digits):
-    """How far two numeric sides are apart, how far they may be, and their size; the first two entry by entry."""
-    values = [side.value if isinstance(side, Estimate) else side for side in (left, right)]
-    size = max(np.abs(values[0]).max(), np.abs(values[1]).max())
-    gap = np.abs(values[0] - values[1])
-    errors = [side.error for side in (left, right) if isinstance(side, Estimate)]
-    if not errors:
-        return gap, np.full_like(gap, 10.0**-digits * size), size
-    # Against an exact zero there is no size to be relative to.
-    exact = [np.abs(v).max() for v, side in zip(values, (left, right), strict=True) if not isinstance(side, Estimate)]
-    yardstick = 1.0 if exact == [0.0] else size
-    if np.max(errors[0]) > COARSEST * yardstick:
-        raise CheckFailed(
-            f"({label}) is undecided: the estimate's error {np.max(errors[0]):.3g} is too coarse beside values of size"
-            f" {size:.3g}. Try a smaller step, or keep away from kinks."
-        )
-    return gap, np.asarray(errors[0]), size
-
-
-def _measure(label, left, right, digits, relation):
-    """How two numeric sides agree, and below which size an entry is noise."""
-    gap, allowed, size = _gap(label, left, right, digits)
-    a, b = (np.asarray(side.value if isinstance(side, Estimate) else side) for side in (left, right))
-    wrong = gap > allowed if relation == "==" else (gap > allowed) & (a > b)
-    if wrong.any():
-        worst = np.unravel_index(np.argmax(np.where(wrong, gap, -1)), gap.shape)
-        entry = f" in entry {tuple(int(i) + 1 for i in worst)}" if worst else ""
-        raise CheckFailed(
-            f"({label}) does not hold{entry}: the left side is {a[worst]:.12g}, the right {b[worst]:.12g}, a relative"
-            f" error of {gap[worst] / size:.2g} where {allowed[worst] / size:.2g} is allowed."
-        )
-    if isinstance(left, Estimate) or isinstance(right, Estimate):
-        return "holds within the error that the finite differences report for themselves", allowed.max()
-    return "holds" if relation == "<=" else f"holds to {digits} digits", allowed.max()
 
 
 def _relative(a, b):
@@ -287,9 +321,7 @@ def _short(value):
 
 
 def _latex(side, noise):
-    if isinstance(side, Estimate):
-        side = side.value
-    if isinstance(side, (sympy.MatrixBase, sympy.Expr)):
+    if isinstance(side, sympy.Basic | sympy.MatrixBase):
         nodes = sum(1 for _ in islice(sympy.preorder_traversal(side), LARGEST + 1))
         return sympy.latex(side, mat_delim="(") if nodes <= LARGEST else ""
     side = np.atleast_1d(side)
@@ -320,5 +352,6 @@ def _rounded(number, largest):
     return f"{np.round(number, places) + 0.0:.4g}"
 
 
-def _show(label, left, right, relation, finding, route, noise=0.0):
-    display(Verdict(label, _latex(left, noise), _latex(right, noise), relation, finding, route))
+def _show(pair, relation, finding, route):
+    left, right = _latex(pair.left, pair.noise), _latex(pair.right, pair.noise)
+    display(Verdict(pair.label, left, right, relation, finding, route or pair.route))

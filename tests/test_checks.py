@@ -317,6 +317,21 @@ def test_a_verdict_is_printed_with_its_number_finding_and_route(capsys):
     assert re.fullmatch(r"✗ \(5\.4\) refuted: at a random exact point .* and .*\. Route: a lost factor\.", third)
 
 
+ROUTES = {
+    "symbols": (x + x, 2 * x, 3 * x, "two expressions, compared by expansion and at random exact points"),
+    "an estimate": (estimate([2.0]), np.array([2.0]), np.array([3.0]), "a formula against finite differences"),
+    "its other side": (np.array([2.0]), estimate([2.0]), estimate([3.0]), "a formula against finite differences"),
+    "arrays": (np.array([2.0]), np.array([2.0]), np.array([3.0]), "two computations in float64"),
+}
+
+
+@pytest.mark.parametrize(("left", "right", "wrong", "route"), list(ROUTES.values()), ids=list(ROUTES))
+def test_without_a_route_the_kind_of_the_sides_is_named(shown, left, right, wrong, route):
+    assert shown(check, "5.2", left, right).route == route
+    assert shown(refute, "5.2", left, wrong).route == route
+    assert shown(refute, "5.2", left, wrong, route="said").route == "said"
+
+
 def test_a_refutation_of_plain_numbers_names_them_and_no_point(capsys):
     refute("5.4", sympy.Integer(91464), sympy.Integer(60492), route="a lost factor")
     refute("5.5", sympy.Matrix([1, 2]), sympy.Matrix([1, 3]), route="a lost factor")
