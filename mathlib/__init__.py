@@ -21,9 +21,11 @@ from mathlib.meta_gradients import (
     step_jacobian,
     unrolled_jacobian,
 )
+from mathlib.mistakes import MISTAKES, wrong_gradients
 from mathlib.networks import MLP
 
 __all__ = [
+    "MISTAKES",
     "MLP",
     "CheckFailed",
     "Estimate",
@@ -49,4 +51,5 @@ __all__ = [
     "rosenbrock",
     "step_jacobian",
     "unrolled_jacobian",
+    "wrong_gradients",
 ]

@@ -4,7 +4,9 @@ A check compares two things that were obtained by different routes. What it disp
 every machine: the digits demanded, never the digits measured.
 """
 
+import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -15,7 +17,7 @@ from IPython.display import display
 from mathlib.finite_differences import Estimate
 from mathlib.inputs import require_array
 from mathlib.losses import UnknownFunction
-from mathlib.proofs import differ_at, is_proved_zero
+from mathlib.proofs import SEEDS, differ, differ_at, is_proved_zero, random_values
 
 WIDEST = 105  # letters and signs of a formula that still fit a page
 LARGEST = 600  # nodes of an expression worth printing; beyond, printing alone would take seconds
@@ -30,26 +32,43 @@ class CheckFailed(AssertionError):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found, as it is displayed."""
+    """What a check found, as it is displayed: one line, and the formula where the two sides look different."""
 
     label: str
-    left: str
-    right: str
-    relation: str
     finding: str
     route: str
-
-    @property
-    def mark(self):
-        return "✗" if self.relation == r"\ne" else "✓"
+    formula: str = ""
 
     def __repr__(self):
-        return f"{self.mark} ({self.label}) {self.finding}. Route: {self.route}."
+        return f"✓ ({self.label}) {self.finding}. Route: {self.route}."
 
     def _repr_markdown_(self):
-        fits = self.left and self.right and _width(self.left) + _width(self.right) <= WIDEST
-        formula = rf"$$\displaystyle {self.left} {self.relation} {self.right}$$" if fits else ""
-        return f"{self.mark} **({self.label})** {self.finding}. *Route: {self.route}.*\n\n{formula}".rstrip()
+        formula = rf"\n\n$$\displaystyle {self.formula}$$" if self.formula else ""
+        return f"✓ **({self.label})** {self.finding}. *Route: {self.route}.*{formula}"
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Wrong versions of a claim, rejected: for each what it gives, what is right, and how far off it is."""
+
+    label: str
+    where: str
+    rows: tuple[tuple[str, str, str, str], ...]
+
+    def __repr__(self):
+        lines = [f"⊘ ({self.label}) rejected, as it should be{self.where}:"]
+        lines += [f"  {name}: gives {wrong} for {right}, off by {error}" for name, wrong, right, error in self.rows]
+        return "\n".join(lines)
+
+    def _repr_markdown_(self):
+        lines = [
+            f"⊘ **({self.label})** rejected, as it should be{self.where}:",
+            "",
+            "| wrong version | gives | right | off by |",
+        ]
+        lines.append("|---|---|---|---|")
+        lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in self.rows]
+        return "\n".join(lines)
 
 
 def check(label, left, right, *, digits=12, relation="==", route=None):
@@ -82,33 +101,58 @@ def check(label, left, right, *, digits=12, relation="==", route=None):
     --------
     >>> x = sympy.Symbol("x")
     >>> check("1.1", (x + 1) ** 2, x**2 + 2 * x + 1, route="a square and its expansion")
-    ✓ (1.1) holds exactly: the difference expands to zero. Route: a square and its expansion.
+    ✓ (1.1) holds exactly. Route: a square and its expansion.
     """
     pair = _pair(label, left, right, digits)
     if relation not in ("==", "<="):
         raise ValueError(f'relation is {relation!r}; expected "==" or "<=".')
     finding = pair.check(relation)
-    _show(pair, {"==": "=", "<=": r"\le"}[relation], finding, route)
+    display(Verdict(label, finding, route or pair.route, _formula(pair, {"==": "=", "<=": r"\le"}[relation])))
 
 
-def refute(label, left, right, *, digits=12, route=None):
-    """Refute a plausible wrong version of a numbered equation: raise unless it clearly differs.
+def refute(label, right, wrong, *, digits=12, route="a wrong version"):
+    """Reject plausible wrong versions of a numbered equation: raise unless each of them clearly differs.
 
     Decided by numbers alone: at random exact points for symbols, by at least 100 times the error for arrays
-    and estimates. Parameters as in `check`; where no difference is seen nothing is refuted.
+    and estimates. Where no difference is seen nothing is refuted.
+
+    Parameters
+    ----------
+    label : str
+        The equation's number, such as "5.2".
+    right : SymPy expression or matrix, exact number, float64 array, or `Estimate`
+        What is right.
+    wrong : the same, or a mapping of str to the same
+        One wrong version, or all of them by name; `wrong_gradients` makes such a mapping. One side of each pair
+        may be an estimate.
+    digits : int
+        As in `check`.
+    route : str
+        The name of a single wrong version.
 
     Raises
     ------
     CheckFailed
-        The two sides do not differ, or not by far more than the error.
+        A version does not differ, or not by far more than the error.
+
+    Notes
+    -----
+    "Off by" is the length of the error over the length of what is right, all entries together. What is shown of
+    arrays is the entry with the largest error. Symbols are shown at the random point that told them apart.
 
     Examples
     --------
-    >>> refute("5.1", np.array([1.0, 2.0]), np.array([1.0, 3.0]), route="factors in the wrong order")
-    ✗ (5.1) refuted: the wrong version is off by 33 %. Route: factors in the wrong order.
+    >>> refute("5.1", np.array([3.0, 4.0]), {"factors in the wrong order": np.array([3.0, 5.0])})
+    ⊘ (5.1) rejected, as it should be:
+      factors in the wrong order: gives 5 for 4, off by 20 %
     """
-    pair = _pair(label, left, right, digits)
-    _show(pair, r"\ne", pair.refute(), route)
+    versions = wrong if isinstance(wrong, Mapping) else {route: wrong}
+    if not versions:
+        raise ValueError(f"({label}) there is no wrong version to refute; expected at least one.")
+    pairs = {name: _pair(label, right, version, digits) for name, version in versions.items()}
+    rows = tuple((name, *pair.refute(name)) for name, pair in pairs.items())
+    where = next((pair.where for pair in pairs.values() if pair.where), "")
+    display(Rejection(label, where, rows))
 
 
 @dataclass(frozen=True)
@@ -121,6 +165,12 @@ class _Symbols:
     route = "two expressions, compared by expansion and at random exact points"
     noise = 0.0
 
+    @property
+    def where(self):
+        """Where the numbers of a refutation come from, unless both sides are numbers already."""
+        met = sympy.sympify(self.left).atoms(sympy.Symbol, UnknownFunction)
+        return "; numbers at a random exact point" if met else ""
+
     def check(self, relation):
         """What was proved, in words; raises where it was not."""
         if relation != "==":
@@ -131,7 +181,7 @@ class _Symbols:
                 raise CheckFailed(
                     f"({self.label}) does not hold{entry}: at a random exact point the left side is"
                     f" {_short(values[0])}, the right {_short(values[1])}, a relative error of"
-                    f" {_percent(_relative(*values))}."
+                    f" {_percent(_relative([values]))}."
                 )
             if not is_proved_zero(a - b):
                 raise CheckFailed(
@@ -139,18 +189,20 @@ class _Symbols:
                     f" nothing, and the difference does not expand to zero within bounds. Prove it for any_loss, or"
                     f" compare numbers."
                 )
-        return "holds exactly: the difference expands to zero"
+        return "holds exactly"
 
-    def refute(self):
-        """Where the sides differ, in words; raises where no difference is seen."""
-        for entry, a, b in _entries(self.left, self.right):
-            values = differ_at(a, b)
-            if values:
-                where = "" if _is_plain(a) and _is_plain(b) else "at a random exact point "
-                return f"refuted{entry}: {where}the two sides are {_short(values[0])} and {_short(values[1])}"
+    def refute(self, name):
+        """What the wrong side gives, what is right, and how far off it is; raises where no difference is seen."""
+        entries = _entries(self.left, self.right)
+        for seed in SEEDS:
+            values = [random_values(a, b, seed=seed) for _, a, b in entries]
+            differing = [pair for pair in values if differ(*pair)]
+            if differing:
+                right, wrong = differing[0]
+                return _short(wrong), _short(right), _percent(_relative(values))
         raise CheckFailed(
-            f"({self.label}) was to be refuted, but no random point tells the two sides apart. Take a case where the"
-            f" mistake shows."
+            f"({self.label}) was to be refuted, but no random point tells it from what is right: {name}. Take a case"
+            f" where the mistake shows."
         )
 
 
@@ -164,6 +216,7 @@ class _Numbers:
     allowed: np.ndarray
     agreement: dict  # what to say where they agree, for either relation
     route: str
+    where = ""
 
     @property
     def gap(self):
@@ -194,15 +247,24 @@ class _Numbers:
             )
         return self.agreement[relation]
 
-    def refute(self):
-        """How far apart the sides are, in words; raises where it is not far enough."""
+    def refute(self, name):
+        """What the wrong side gives, what is right, and how far off it is; raises where that is not far enough."""
         gap, allowed = self.gap, self.allowed
         if not (gap > FAR * allowed).any():
             raise CheckFailed(
-                f"({self.label}) was to be refuted, but both sides agree: they differ by {gap.max():.3g}, and only"
-                f" more than {FAR * allowed.max():.3g} would tell them apart. Take a case where the mistake shows."
+                f"({self.label}) was to be refuted, but it agrees with what is right: {name}. They differ by"
+                f" {gap.max():.3g}, and only more than {FAR * allowed.max():.3g} would tell them apart. Take a case"
+                f" where the mistake shows."
             )
-        return f"refuted: the wrong version is off by {_percent(gap.max() / self.size)}"
+        worst = np.unravel_index(np.argmax(gap), gap.shape)
+        size = np.linalg.norm(self.left)
+        error = np.linalg.norm(self.right - self.left) / size if size else np.inf
+        largest = max(abs(self.left[worst]), abs(self.right[worst]))
+        shown = (
+            _rounded(TIE * side[worst], largest) if abs(side[worst]) > self.noise else "0"
+            for side in (self.right, self.left)
+        )
+        return *shown, _percent(error)
 
 
 def _pair(label, left, right, digits):
@@ -278,7 +340,7 @@ def _estimated(label, left, right, error, exact):
             f"({label}) is undecided: the estimate's error {error.max():.3g} is too coarse beside values of size"
             f" {size:.3g}. Try a smaller step, or keep away from kinks."
         )
-    agreement = dict.fromkeys(("==", "<="), "holds within the error that the finite differences report for themselves")
+    agreement = dict.fromkeys(("==", "<="), "holds within the error of the differences")
     return _Numbers(label, left, right, error, agreement, "a formula against finite differences")
 
 
@@ -296,20 +358,23 @@ def _entries(left, right):
     ]
 
 
-def _relative(a, b):
-    a, b = (x.norm() for x in (a - b, a)) if a.is_Matrix else (abs(a - b), abs(a))
-    return float(a / b) if b else float("inf")
+def _relative(pairs):
+    """The length of the errors over the length of what is right, of pairs (right, wrong): numbers or matrices."""
+    error = math.hypot(*(_length(right - wrong) for right, wrong in pairs))
+    size = math.hypot(*(_length(right) for right, _ in pairs))
+    return error / size if size else math.inf
+
+
+def _length(value):
+    return float(value.norm()) if value.is_Matrix else float(abs(value))
 
 
 def _percent(ratio):
     """Two digits, never as a power of ten: "33 %", "100 %", "0.1 %"."""
+    if not math.isfinite(ratio):
+        return "all of it, for 0 is right"
     percent = float(f"{TIE * 100 * ratio:.2g}")
     return f"{percent:g} %" if percent < 1000 else f"a factor of {percent / 100:g}"
-
-
-def _is_plain(side):
-    side = sympy.sympify(side)
-    return not (side.free_symbols or side.atoms(UnknownFunction))
 
 
 def _short(value):
@@ -352,6 +417,8 @@ def _rounded(number, largest):
     return f"{np.round(number, places) + 0.0:.4g}"
 
 
-def _show(pair, relation, finding, route):
+def _formula(pair, relation):
+    """Both sides, where they fit on a line and do not look the same; else nothing."""
     left, right = _latex(pair.left, pair.noise), _latex(pair.right, pair.noise)
-    display(Verdict(pair.label, left, right, relation, finding, route or pair.route))
+    fits = left and right and _width(left) + _width(right) <= WIDEST
+    return f"{left} {relation} {right}" if fits and left != right else ""

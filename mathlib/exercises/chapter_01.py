@@ -27,7 +27,7 @@ EXERCISES = {
                 _meta_derivative(lambda theta, theta_1, alpha: 0),
                 "This is Q′(θ₁), a derivative with respect to θ₁. What happens to θ₁ when θ moves a little?",
             ),
-            "the Hessian at the wrong iterate": (
+            "the Hessian after the step": (
                 _meta_derivative(lambda theta, theta_1, alpha: 3 * theta_1**2),
                 "The step computes L′ at one point only. Is that the point before the step, or after it?",
             ),

@@ -3,9 +3,9 @@
 import numpy as np
 
 from mathlib.exercises import Exercise, between, symmetric
-from mathlib.exercises.misconceptions import MISCONCEPTIONS
 from mathlib.losses import quadratic, rosenbrock
-from mathlib.meta_gradients import inner_loop, maml_gradient, step_jacobian
+from mathlib.meta_gradients import inner_loop, maml_gradient
+from mathlib.mistakes import MISTAKES
 
 A = np.array([[2.0, 1.0], [1.0, 4.0]])
 BOWL = {
@@ -40,8 +40,8 @@ def _equal_diagonal(rng):
 
 def _one_step(name):
     """A misconception about the meta-gradient as a function of one support loss."""
-    wrong, question = MISCONCEPTIONS[name]
-    return lambda loss, query, theta, alpha: wrong([loss], query, theta, alpha), question
+    mistake = MISTAKES[name]
+    return lambda loss, query, theta, alpha: mistake.gradient([loss], query, theta, alpha), mistake.question
 
 
 def _preconditioned(factor):
@@ -54,12 +54,13 @@ def _preconditioned(factor):
 
 
 # Reversed order and a lost factor are no mistakes of their own at K = 1; on a quadratic H is the same everywhere.
-SEEN_ON_A_QUADRATIC = ["the query's Hessian", "a lost α", "a vector of ones", "first order only"]
-
-QUERY_AT_THE_START = (
-    lambda loss, query, theta, alpha: step_jacobian(loss, theta, alpha) @ query.gradient(theta),
-    "The query loss is asked after the step. At which point is its gradient taken?",
-)
+SEEN_ON_A_QUADRATIC = [
+    "the query's Hessian",
+    "the query's gradient at the start",
+    "a lost α",
+    "a vector of ones",
+    "first order only",
+]
 
 EXERCISES = {
     # the meta-gradient of a pair of quadratics, by hand
@@ -67,16 +68,14 @@ EXERCISES = {
         case=BOWL,
         draw=_two_bowls,
         right=lambda loss, query, theta, alpha: maml_gradient([loss], query, theta, alpha),
-        misconceptions={name: _one_step(name) for name in SEEN_ON_A_QUADRATIC}
-        | {"∇Q at the start": QUERY_AT_THE_START},
+        misconceptions={name: _one_step(name) for name in SEEN_ON_A_QUADRATIC},
     ),
     # the meta-gradient as a function that uses gradients and one Hessian-vector product
     "4B": Exercise(
         draw=_valley,
         right=lambda loss, query, theta, alpha: maml_gradient([loss], query, theta, alpha),
-        misconceptions={name: _one_step(name) for name in [*SEEN_ON_A_QUADRATIC, "the Hessian at the wrong iterate"]}
+        misconceptions={name: _one_step(name) for name in [*SEEN_ON_A_QUADRATIC, "the Hessian after the step"]}
         | {
-            "∇Q at the start": QUERY_AT_THE_START,
             "H times the support gradient": (
                 lambda loss, query, theta, alpha: (
                     query.gradient(inner_loop([loss], theta, alpha)[-1]) - alpha * loss.hvp(theta, loss.gradient(theta))

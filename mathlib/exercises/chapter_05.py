@@ -3,32 +3,11 @@
 import numpy as np
 
 from mathlib.exercises import Exercise, between, symmetric, whole
-from mathlib.exercises.misconceptions import MISCONCEPTIONS
 from mathlib.losses import quadratic, rosenbrock
-from mathlib.meta_gradients import fomaml_gradient, inner_loop, maml_gradient, step_jacobian, unrolled_jacobian
+from mathlib.meta_gradients import maml_gradient
+from mathlib.mistakes import MISTAKES
 
 I = np.eye(2)
-
-
-def _query_at_the_start(losses, query, theta, alpha):
-    """U_Kᵀ ∇Q(θ₀)"""
-    return unrolled_jacobian(losses, theta, alpha).T @ query.gradient(theta)
-
-
-def _plus_for_minus(losses, query, theta, alpha):
-    """Factors I + αH."""
-    v = fomaml_gradient(losses, query, theta, alpha)
-    for loss, point in reversed(list(zip(losses, inner_loop(losses, theta, alpha), strict=False))):
-        v = v + alpha * loss.hessian(point) @ v
-    return v
-
-
-def _every_hessian_at_the_start(losses, query, theta, alpha):
-    """(I − α∇²L₁(θ₀)) … (I − α∇²L_K(θ₀)) ∇Q(θ_K)"""
-    v = fomaml_gradient(losses, query, theta, alpha)
-    for loss in reversed(losses):
-        v = step_jacobian(loss, theta, alpha) @ v
-    return v
 
 
 def _three_kinds_of_steps(rng):
@@ -78,21 +57,7 @@ EXERCISES = {
     "5B": Exercise(
         draw=_three_kinds_of_steps,
         right=maml_gradient,
-        misconceptions={
-            **MISCONCEPTIONS,
-            "the query's gradient at the start": (
-                _query_at_the_start,
-                "The query loss is asked after adapting. At which point of the path is that?",
-            ),
-            "plus for minus": (
-                _plus_for_minus,
-                "The step goes against the gradient. Which sign has its derivative?",
-            ),
-            "every Hessian at the start": (
-                _every_hessian_at_the_start,
-                "Only the first step computes its gradient at θ₀. Where does step i compute its own?",
-            ),
-        },
+        misconceptions={name: (mistake.gradient, mistake.question) for name, mistake in MISTAKES.items()},
     ),
     # K = 2: (I − αH₀)(I − αH₁)q by hand
     "5C": Exercise(
@@ -112,15 +77,15 @@ EXERCISES = {
         misconceptions={
             "reversed order": (
                 lambda H0, H1, q, alpha: (I - alpha * H1) @ (I - alpha * H0) @ q,
-                MISCONCEPTIONS["reversed order"][1],
+                MISTAKES["reversed order"].question,
             ),
             "a lost factor": (
                 lambda H0, H1, q, alpha: (I - alpha * H1) @ q,
-                MISCONCEPTIONS["a lost factor"][1],
+                MISTAKES["a lost factor"].question,
             ),
             "a lost α": (
                 lambda H0, H1, q, alpha: (I - H0) @ (I - H1) @ q,
-                MISCONCEPTIONS["a lost α"][1],
+                MISTAKES["a lost α"].question,
             ),
             "a vector of ones": (
                 lambda H0, H1, q, alpha: (1 - alpha * H0) @ (1 - alpha * H1) @ q,
@@ -132,7 +97,7 @@ EXERCISES = {
             ),
             "first order only": (
                 lambda H0, H1, q, alpha: q,
-                MISCONCEPTIONS["first order only"][1],
+                MISTAKES["first order only"].question,
             ),
         },
     ),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mathlib.exercises import Exercise, between, symmetric
-from mathlib.exercises.misconceptions import MISCONCEPTIONS
+from mathlib.mistakes import MISTAKES
 
 I = np.eye(2)
 
@@ -48,7 +48,7 @@ EXERCISES = {
                 lambda P, H, q: -P.T @ H @ q,
                 "What is the derivative of the first term, x_j, by x_k?",
             ),
-            "first order only": (lambda P, H, q: q, MISCONCEPTIONS["first order only"][1]),
+            "first order only": (lambda P, H, q: q, MISTAKES["first order only"].question),
         },
     ),
     # two steps with a pull towards the start, which therefore stands in both
@@ -78,7 +78,7 @@ EXERCISES = {
                 lambda H0, H1, q, alpha, gamma: (I - alpha * H0) @ (I - alpha * H1) @ q + alpha * gamma * q,
                 "The pull of step 2 names θ₁ as well as θ₀. What does θ₁ contribute?",
             ),
-            "first order only": (lambda H0, H1, q, alpha, gamma: q, MISCONCEPTIONS["first order only"][1]),
+            "first order only": (lambda H0, H1, q, alpha, gamma: q, MISTAKES["first order only"].question),
         },
     ),
     # two steps with momentum in one dimension: ∂θ₂/∂θ₀

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from mathlib.exercises.misconceptions import query_hessian, reversed_order, wrong_iterate
 from mathlib.figures.drawing import line_zero, relative_error
 from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, picture
 from mathlib.meta_gradients import fomaml_gradient, maml_gradient
+from mathlib.mistakes import after_the_step, query_hessian, reversed_order
 
 __all__ = ["misread_products", "two_resting_points"]
 
 READINGS = {
     "the query's Hessian": (query_hessian, {"color": "#CC79A7", "linestyle": (0, (6, 2))}),
-    "$H$ after the step": (wrong_iterate, {"color": "#56B4E9", "linestyle": "-"}),
+    "$H$ after the step": (after_the_step, {"color": "#56B4E9", "linestyle": "-"}),
     "reversed order": (reversed_order, {"color": "black", "linestyle": "-."}),
 }
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from mathlib.exercises.misconceptions import reversed_order, wrong_iterate
 from mathlib.figures.drawing import draw_arrow, printed
 from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, picture
 from mathlib.finite_differences import finite_difference_directional, finite_difference_gradient
 from mathlib.meta_gradients import fomaml_gradient, maml_gradient, meta_loss
+from mathlib.mistakes import after_the_step, reversed_order
 
 __all__ = ["arrows_and_level_line", "error_against_step", "true_against_reported"]
 
@@ -109,7 +109,7 @@ def arrows_and_level_line(figure, losses, query, theta, alpha, length=0.4):
     for name, candidate, style, side, offset in (
         ("claimed", maml_gradient, MAML, "right", (-0.02, -0.03)),
         ("first order", fomaml_gradient, FOMAML, "right", (-0.02, -0.03)),
-        ("a step late", wrong_iterate, LATE, "right", (-0.02, -0.05)),
+        ("a step late", after_the_step, LATE, "right", (-0.02, -0.05)),
         ("reversed", reversed_order, REVERSED, "left", (0.02, -0.03)),
     ):
         gradient = candidate(losses, query, theta, alpha)

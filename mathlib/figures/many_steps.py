@@ -3,10 +3,10 @@
 import matplotlib as mpl
 import numpy as np
 
-from mathlib.exercises.misconceptions import lost_factor, query_hessian, reversed_order, wrong_iterate
 from mathlib.figures.drawing import add_label, draw_arrow, draw_contours, relative_error, subscript
 from mathlib.figures.picture import MAML, NEUTRAL, picture
 from mathlib.meta_gradients import inner_loop, maml_gradient, unrolled_jacobian
+from mathlib.mistakes import after_the_step, lost_factor, query_hessian, reversed_order
 
 __all__ = ["adjoints_on_the_path", "displacement_on_the_path", "where_mistakes_hide"]
 
@@ -15,7 +15,7 @@ NEIGHBOUR = {"color": "#CC79A7", "linestyle": "--"}
 INVISIBLE = 1e-12  # relative; below it only rounding is left
 MISTAKES = {
     "reversed\norder": reversed_order,
-    "H after\nthe step": wrong_iterate,
+    "H after\nthe step": after_the_step,
     "query's\nH": query_hessian,
     "a lost\nfactor": lost_factor,
 }
