@@ -241,13 +241,12 @@ def _may_stop(rungs):
 def _choose(rungs):
     """The value and its error, component by component."""
     value, regular, seen = _each(rungs, "value"), _each(rungs, "regular"), _each(rungs, "seen")
-    stop, confirmed = _may_stop(rungs), _confirmed(rungs)
+    stop = _may_stop(rungs)
     # What was seen at a larger h has been resolved by a confirmed rung, unless rounding, which grows, now hides it.
-    resolved = confirmed & (seen > _each(rungs, "noise"))
+    resolved = _confirmed(rungs) & (seen > _each(rungs, "noise"))
     error = np.maximum(_each(rungs, "error"), np.where(resolved, 0, HIDDEN * seen))
-    # The first rung to stop at; or the smallest error of the confirmed ones; or else of the regular ones.
-    candidates = np.where(confirmed.any(axis=0), confirmed, regular)
-    best = np.where(stop.any(axis=0), stop.argmax(axis=0), np.where(candidates, error, np.inf).argmin(axis=0))
+    # The first rung to stop at, or else the regular one with the smallest error.
+    best = np.where(stop.any(axis=0), stop.argmax(axis=0), np.where(regular, error, np.inf).argmin(axis=0))
     # Values that are noisier than assumed are confirmed by chance, at some small h. Where what a larger h said lies
     # within the error, it is the better estimate.
     earlier = np.arange(len(rungs)).reshape(-1, *np.ones_like(best.shape)) <= best

@@ -350,6 +350,7 @@ def test_each_component_of_a_vector_gets_the_estimate_that_it_gets_alone():
         lambda x: 1e-7 * irregular(x, 1.0),
         lambda x: 7.0,
         lambda x: np.exp(3 * x) + 1e-11 * irregular(x, 2.0),
+        lambda x: np.sin(600 * x) + 1e-9 * irregular(x, 3.0),
     ]
     together = finite_difference_jacobian(lambda t: np.array([f(t[0]) for f in functions]), np.zeros(1))
     for f, value, error in zip(functions, together.value[:, 0], together.error[:, 0], strict=True):
