@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mathlib.figures.drawing import cosine_between, line_zero, printed, relative_error, subscript
-from mathlib.figures.picture import picture
+from mathlib.figures.picture import MAML, picture, plot
 
 
 def test_numbers_in_a_sentence_get_a_true_minus_and_words_keep_their_hyphens():
@@ -46,3 +46,19 @@ def test_a_number_is_printed_with_a_true_minus():
 
 def test_a_subscript_has_all_its_digits():
     assert subscript(10) == "₁₀"
+
+
+def test_a_plot_in_a_cell_has_its_sentence_a_true_minus_and_a_legend_where_curves_have_labels(monkeypatch):
+    displayed = []
+    monkeypatch.setattr("mathlib.figures.picture.display", displayed.append)
+    with plot("$x$", "$y$") as (axes, say):
+        axes.plot([0, 1], [0, -1], label="a line", **MAML)
+        say("It falls to -1.")
+    (drawn,) = displayed
+    assert drawn.sentence == "It falls to −1."
+    assert drawn.figure.axes[0].get_legend() is not None
+
+
+def test_a_plot_that_says_nothing_is_refused():
+    with pytest.raises(ValueError, match="expected a sentence with the numbers it shows"), plot("$x$", "$y$"):
+        pass

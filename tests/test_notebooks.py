@@ -29,7 +29,9 @@ from notebooks_as_data import (
     read,
     run_code,
 )
-from watch_pictures import blind_comparisons, recorded_calls, stale_pictures, stored_pngs
+from watch_pictures import blind_comparisons, displays_in, stale_pictures, stored_pngs
+
+from mathlib.figures import Picture
 
 PATHS = notebook_paths()
 CHAPTERS = [path for path in PATHS if path.parent == NOTEBOOKS]
@@ -161,14 +163,16 @@ def test_a_lost_alternative_text_is_noticed(notebook):
 
 @pytest.fixture(scope="module")
 def drawn():
-    """Cells of a notebook with a picture, and the calls that drew it here and now."""
-    cells, namespace = [], {}
-    with recorded_calls() as calls, contextlib.chdir(NOTEBOOKS):
+    """Cells of a notebook with a picture, and the pictures that they display here and now."""
+    cells, namespace, shown = [], {}, []
+    with displays_in(shown), contextlib.chdir(NOTEBOOKS):
         for cell in code_cells(read(NOTEBOOKS / "01_differentiate_through_an_update.ipynb")):
-            calls.clear()
-            run_code(cell.source, namespace)
-            if calls:
-                cells.append((cell, list(calls)))
+            shown.clear()
+            value = run_code(cell.source, namespace)
+            if isinstance(value, Picture):
+                value._ipython_display_()
+            if shown:
+                cells.append((cell, list(shown)))
     assert len(cells) >= 2
     return cells
 
@@ -177,15 +181,13 @@ def drawn():
 def test_a_fresh_picture_is_recognised_and_a_swapped_a_stripped_and_an_added_one_are_noticed(drawn):
     (cell, calls), (_, others) = drawn[:2]
     assert stale_pictures(cell, calls) == []
-    assert stale_pictures(cell, others) == [
-        f"{others[0].function.__name__}: the cell stores a picture that is not what it draws"
-    ]
+    assert stale_pictures(cell, others) == [f"{others[0].name}: the cell stores a picture that is not what it draws"]
     assert stale_pictures(cell, []) == ["the cell stores 1 pictures and draws 0"]
     assert stale_pictures(cell | {"outputs": []}, calls) == ["the cell stores 0 pictures and draws 1"]
 
 
 def test_a_comparison_that_sees_too_little_or_too_much_is_noticed(drawn, monkeypatch):
-    calls = [call for _, calls in drawn for call in calls if "alpha" in call.arguments.arguments]
+    calls = [call for _, calls in drawn for call in calls if call.function and "alpha" in call.arguments.arguments]
     assert calls
     assert blind_comparisons(calls) == []
     monkeypatch.setattr("watch_pictures.TOLERANCE", 1.0)

@@ -1,6 +1,6 @@
 """What a notebook draws, beside what it stores: run in the notebook's own kernel, so that each cell runs once.
 
-`start` wraps the functions of `mathlib.figures` so that each call is kept. `report` says, of the cell that ran
+`start` keeps each picture that is displayed, with the call that drew it. `report` says, of the cell that ran
 last, which stored pictures are stale, and whether the comparison would notice what it has to notice.
 """
 
@@ -22,12 +22,16 @@ ALPHA_OFF = 1.1  # a picture drawn with alpha ten percent larger has to be told 
 
 
 @dataclass(frozen=True)
-class Call:
-    """A picture with the function and the arguments that made it."""
+class Shown:
+    """A picture that was displayed, with the function and the arguments that drew it; a plot in a cell has none."""
 
-    function: object
-    arguments: inspect.BoundArguments
     picture: object
+    function: object = None
+    arguments: inspect.BoundArguments | None = None
+
+    @property
+    def name(self):
+        return "plot" if self.function is None else self.function.__name__
 
     def again(self, **changes):
         """The picture of the same call with some arguments changed."""
@@ -36,31 +40,33 @@ class Call:
         return self.function(*arguments.args, **arguments.kwargs)
 
 
-def wrapped(calls):
-    """The functions of mathlib.figures, by name, each of them adding its calls to the list."""
+@contextlib.contextmanager
+def displays_in(shown):
+    """Add each picture that is displayed to the list while the block runs, with the call that drew it."""
+    drawn = []
 
     def wrap(function):
-        def record(*args, **kwargs):
-            drawn = function(*args, **kwargs)
-            if isinstance(drawn, picture_module.Picture):
-                calls.append(Call(function, inspect.signature(function).bind(*args, **kwargs), drawn))
-            return drawn
+        def remember(*args, **kwargs):
+            picture = function(*args, **kwargs)
+            drawn.append(Shown(picture, function, inspect.signature(function).bind(*args, **kwargs)))
+            return picture
 
-        return record
+        return remember
 
-    drawing = {name: f for name, f in vars(figures).items() if inspect.isfunction(f) and not name.startswith("_")}
-    return {name: wrap(function) for name, function in drawing.items()}
+    def display(picture):
+        made = [call for call in drawn if call.picture is picture]
+        shown.append(made[0] if made else Shown(picture))
+        showing(picture)
 
-
-@contextlib.contextmanager
-def recorded_calls():
-    """Keep each call of a function of mathlib.figures in a list while the block runs."""
-    calls, originals = [], dict(vars(figures))
-    vars(figures).update(wrapped(calls))
+    originals, showing = dict(vars(figures)), picture_module.Picture._ipython_display_
+    drawing = {n: f for n, f in originals.items() if hasattr(f, "__wrapped__") and n != "plot"}
+    vars(figures).update({name: wrap(function) for name, function in drawing.items()})
+    picture_module.Picture._ipython_display_ = display
     try:
-        yield calls
+        yield
     finally:
         vars(figures).update(originals)
+        picture_module.Picture._ipython_display_ = showing
 
 
 def stored_pngs(cell):
@@ -72,29 +78,31 @@ def stored_pngs(cell):
     ]
 
 
-def stale_pictures(cell, calls):
-    """What is wrong with the pictures that a cell stores, beside those that it draws."""
+def stale_pictures(cell, shown):
+    """What is wrong with the pictures that a cell stores, beside those that it displays."""
     stored = [base64.b64decode(png) for png, _ in stored_pngs(cell)]
-    if len(stored) != len(calls):
-        return [f"the cell stores {len(stored)} pictures and draws {len(calls)}"]
+    if len(stored) != len(shown):
+        return [f"the cell stores {len(stored)} pictures and draws {len(shown)}"]
     return [
-        f"{call.function.__name__}: the cell stores a picture that is not what it draws"
-        for png, call in zip(stored, calls, strict=True)
-        if difference(png, call.picture) > TOLERANCE
+        f"{fresh.name}: the cell stores a picture that is not what it draws"
+        for png, fresh in zip(stored, shown, strict=True)
+        if difference(png, fresh.picture) > TOLERANCE
     ]
 
 
-def blind_comparisons(calls):
-    """Calls of which the comparison would not notice an alpha that is off, or would stumble over another font."""
+def blind_comparisons(shown):
+    """Figures of which the comparison would not notice an alpha that is off, or would stumble over another font."""
     wrong = []
-    for call in calls:
-        name, alpha = call.function.__name__, call.arguments.arguments.get("alpha")
-        if alpha is not None and difference(call.again(alpha=ALPHA_OFF * alpha).png(), call.picture) <= TOLERANCE:
-            wrong.append(f"{name}: with alpha ten percent larger the picture looks the same")
+    for fresh in shown:
+        if fresh.function is None:
+            continue
+        alpha = fresh.arguments.arguments.get("alpha")
+        if alpha is not None and difference(fresh.again(alpha=ALPHA_OFF * alpha).png(), fresh.picture) <= TOLERANCE:
+            wrong.append(f"{fresh.name}: with alpha ten percent larger the picture looks the same")
         with another_font():
-            other = call.again().png()
-        if difference(other, call.picture) > TOLERANCE:
-            wrong.append(f"{name}: with another font the picture is not recognised")
+            other = fresh.again().png()
+        if difference(other, fresh.picture) > TOLERANCE:
+            wrong.append(f"{fresh.name}: with another font the picture is not recognised")
     return wrong
 
 
@@ -113,18 +121,19 @@ def another_font():
             picture_module.STYLE = style
 
 
-CALLS = []
+SHOWN = []
+WATCHING = displays_in(SHOWN)
 
 
 def start():
-    """Keep every picture that this process draws from now on."""
-    vars(figures).update(wrapped(CALLS))
+    """Keep every picture that this process displays from now on."""
+    WATCHING.__enter__()
 
 
 def report(path, number):
     """What is wrong with the pictures of a notebook's code cell, which has run since the last report; as JSON."""
-    calls = list(CALLS)
-    CALLS.clear()
+    shown = list(SHOWN)
+    SHOWN.clear()
     cells = json.loads(Path(path).read_text(encoding="utf-8"))["cells"]
     cell = [cell for cell in cells if cell["cell_type"] == "code"][number]
-    return json.dumps(stale_pictures(cell, calls) + blind_comparisons(calls))
+    return json.dumps(stale_pictures(cell, shown) + blind_comparisons(shown))

@@ -1,4 +1,4 @@
-"""The figures of the collection, one function each; every function returns a `Picture`."""
+"""The figures of the collection: functions that take arrays and return a `Picture`; `plot` draws in a cell."""
 
 from mathlib.figures.audit import *  # noqa: F403
 from mathlib.figures.costs import *  # noqa: F403
@@ -13,4 +13,9 @@ from mathlib.figures.one_number import *  # noqa: F403
 from mathlib.figures.one_step import *  # noqa: F403
 from mathlib.figures.other_routes import *  # noqa: F403
 from mathlib.figures.overview import *  # noqa: F403
+from mathlib.figures.picture import FOMAML as FOMAML
+from mathlib.figures.picture import MAML as MAML
+from mathlib.figures.picture import NEUTRAL as NEUTRAL
+from mathlib.figures.picture import REPTILE as REPTILE
 from mathlib.figures.picture import Picture as Picture
+from mathlib.figures.picture import plot as plot

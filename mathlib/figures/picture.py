@@ -6,6 +6,7 @@ it, and inside it as the alternative text, where a screen reader finds it.
 """
 
 import base64
+import contextlib
 import inspect
 import io
 import re
@@ -46,12 +47,57 @@ class Picture:
         Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
         return buffer.getvalue()
 
+    def __repr__(self):
+        return self.sentence
+
     def _ipython_display_(self):
         width, _ = self.figure.get_size_inches()
         data = {"image/png": base64.b64encode(self.png()).decode(), "text/plain": self.sentence}
         metadata = {"image/png": {"alt": self.sentence, "width": int(100 * width)}}
         display(data, metadata=metadata, raw=True)
         display({"text/markdown": f"*{self.sentence}*", "text/plain": self.sentence}, raw=True)
+
+
+@contextlib.contextmanager
+def plot(xlabel, ylabel, size=(7.2, 3.6)):
+    """Draw a plain curve in a cell: yields axes in the house style, and what takes the sentence under the picture.
+
+    Parameters
+    ----------
+    xlabel, ylabel : str
+        With symbols and units.
+    size : tuple of float
+        Width and height in inches.
+
+    Yields
+    ------
+    axes : matplotlib.axes.Axes
+        To draw on. Labels given to curves become a legend.
+    say : callable
+        Takes one sentence with the numbers that the picture shows. It is printed under the picture, and a screen
+        reader reads it in place of the picture.
+
+    Raises
+    ------
+    ValueError
+        Nothing was said, or nothing with a number in it.
+
+    Examples
+    --------
+    >>> with plot("$x$", "$x^2$") as (axes, say):
+    ...     _ = axes.plot([0, 1, 2], [0, 1, 4], **MAML)
+    ...     say("From 0 to 2 the square grows from 0 to 4.")
+    From 0 to 2 the square grows from 0 to 4.
+    """
+    said = []
+    with mpl.rc_context(fname=STYLE):
+        figure = _canvas(size)
+        axes = figure.subplots()
+        axes.set(xlabel=xlabel, ylabel=ylabel)
+        yield axes, said.append
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend()
+    display(Picture(figure, _sentence("this plot", " ".join(said))))
 
 
 def picture(size=(7.2, 4.2)):
@@ -66,14 +112,8 @@ def picture(size=(7.2, 4.2)):
         @wraps(draw)
         def make(*args, **kwargs):
             with mpl.rc_context(fname=STYLE):
-                figure = Figure(figsize=size)
-                FigureCanvasAgg(figure)
-                figure.subplots_adjust(left=0.12, right=0.97, bottom=0.16, top=0.96)
-                sentence = re.sub(r"(?<!\w)-(?=\d)", "−", draw(figure, *args, **kwargs))
-                if not any(character.isdigit() for character in sentence):
-                    raise ValueError(
-                        f"{draw.__name__} says {sentence!r}; expected a sentence with the numbers it shows."
-                    )
+                figure = _canvas(size)
+                sentence = _sentence(draw.__name__, draw(figure, *args, **kwargs))
             return Picture(figure, sentence)
 
         signature = inspect.signature(draw)
@@ -81,3 +121,19 @@ def picture(size=(7.2, 4.2)):
         return make
 
     return decorate
+
+
+def _canvas(size):
+    """An empty figure with margins for large labels."""
+    figure = Figure(figsize=size)
+    FigureCanvasAgg(figure)
+    figure.subplots_adjust(left=0.12, right=0.97, bottom=0.16, top=0.96)
+    return figure
+
+
+def _sentence(name, text):
+    """The text with a true minus in its numbers; raises where it holds no number."""
+    sentence = re.sub(r"(?<!\w)-(?=\d)", "−", text)
+    if not any(character.isdigit() for character in sentence):
+        raise ValueError(f"{name} says {sentence!r}; expected a sentence with the numbers it shows.")
+    return sentence
