@@ -5,9 +5,10 @@ import json
 import pytest
 from notebooks_as_data import NOTEBOOKS
 from planted_errors import (
-    MISTAKES,
+    PLANTED,
     RECORD,
     ROOT,
+    as_the_catalogue_has_it,
     failures_of,
     in_a_process_of_its_own,
     killers_again,
@@ -23,10 +24,15 @@ def killers_of(name):
     return record[name]["unit tests"][0], NOTEBOOKS / path, claim
 
 
-@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name.replace(" ", "-"))
+@pytest.mark.parametrize("mistake", PLANTED, ids=lambda mistake: mistake.name.replace(" ", "-"))
 def test_a_unit_test_and_a_notebook_kill_it(mistake):
     test, path, claim = killers_of(mistake.name)
     assert in_a_process_of_its_own(mistake, killers_again, test, path) == (True, claim)
+
+
+@pytest.mark.parametrize("mistake", [m for m in PLANTED if m.entry], ids=lambda mistake: mistake.name.replace(" ", "-"))
+def test_a_planted_error_is_what_the_catalogue_calls_it(mistake):
+    assert in_a_process_of_its_own(mistake, as_the_catalogue_has_it, mistake.entry)
 
 
 def test_without_a_mistake_nothing_is_killed():
@@ -37,7 +43,7 @@ def test_without_a_mistake_nothing_is_killed():
 
 
 def test_the_record_names_every_mistake_and_no_other():
-    assert list(record) == [mistake.name for mistake in MISTAKES]
+    assert list(record) == [mistake.name for mistake in PLANTED]
 
 
 def test_the_record_has_a_killer_of_either_kind_for_each():
@@ -46,11 +52,11 @@ def test_the_record_has_a_killer_of_either_kind_for_each():
 
 def test_a_mistake_that_no_longer_fits_the_code_is_noticed():
     with pytest.raises(ValueError, match="expected once"):
-        with_mistake(MISTAKES[0], "no such text")
+        with_mistake(PLANTED[0], "no such text")
 
 
 def test_planting_leaves_the_real_package_as_it_was():
     before = {path: path.read_bytes() for path in (ROOT / "mathlib").glob("*.py")}
-    test, path, _ = killers_of(MISTAKES[0].name)
-    in_a_process_of_its_own(MISTAKES[0], killers_again, test, path)
+    test, path, _ = killers_of(PLANTED[0].name)
+    in_a_process_of_its_own(PLANTED[0], killers_again, test, path)
     assert before == {path: path.read_bytes() for path in (ROOT / "mathlib").glob("*.py")}

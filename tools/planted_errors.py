@@ -49,34 +49,54 @@ SLOW_TO_IMPORT = [
 
 
 @dataclass(frozen=True)
-class Mistake:
+class PlantedError:
     """A piece of mathlib's text and what somebody in a hurry would have written instead."""
 
     name: str
     file: str
     right: str
     wrong: str
+    entry: str | None = None  # of mathlib.mistakes, where the catalogue has the same mistake
 
 
 MAML, LOSSES, DIFFERENCES = "meta_gradients.py", "losses.py", "finite_differences.py"
 NETWORKS, PARTS = "networks.py", "network_parts.py"
 BACKWARD = "v = v - alpha * hvp(v)"
 LATER = "gradient, hvp = loss.linearize(theta)\n        theta = theta - alpha * gradient"
-MISTAKES = [
-    Mistake(
+PLANTED = [
+    PlantedError(
         "factors in reversed order",
         MAML,
         "for hvp in reversed(hessian_vector_products)",
         "for hvp in hessian_vector_products",
+        entry="reversed order",
     ),
-    Mistake("Hessian after the step", MAML, LATER, f"{LATER}\n        hvp = loss.linearize(theta)[1]"),
-    Mistake("the query's Hessian", MAML, BACKWARD, "v = v - alpha * query.linearize(theta)[1](v)"),
-    Mistake("a lost alpha", MAML, BACKWARD, "v = v - hvp(v)"),
-    Mistake("alpha off by 0.1 %", MAML, BACKWARD, "v = v - alpha * hvp(v) * 1001 / 1000"),
-    Mistake("a dropped factor", MAML, "reversed(hessian_vector_products)", "reversed(hessian_vector_products[1:])"),
-    Mistake("first order for full", MAML, BACKWARD, "v = v - 0 * hvp(v)"),
-    Mistake("plus for minus, going back", MAML, BACKWARD, "v = v + alpha * hvp(v)"),
-    Mistake(
+    PlantedError(
+        "Hessian after the step",
+        MAML,
+        LATER,
+        f"{LATER}\n        hvp = loss.linearize(theta)[1]",
+        entry="the Hessian after the step",
+    ),
+    PlantedError(
+        "the query's Hessian",
+        MAML,
+        BACKWARD,
+        "v = v - alpha * query.linearize(theta)[1](v)",
+        entry="the query's Hessian",
+    ),
+    PlantedError("a lost alpha", MAML, BACKWARD, "v = v - hvp(v)", entry="a lost α"),
+    PlantedError("alpha off by 0.1 %", MAML, BACKWARD, "v = v - alpha * hvp(v) * 1001 / 1000"),
+    PlantedError(
+        "a dropped factor",
+        MAML,
+        "reversed(hessian_vector_products)",
+        "reversed(hessian_vector_products[1:])",
+        entry="a lost factor",
+    ),
+    PlantedError("first order for full", MAML, BACKWARD, "v = v - 0 * hvp(v)", entry="first order only"),
+    PlantedError("plus for minus, going back", MAML, BACKWARD, "v = v + alpha * hvp(v)", entry="plus for minus"),
+    PlantedError(
         "the query's gradient at the start",
         MAML,
         "    hessian_vector_products = []\n    for loss in losses:\n        gradient, hvp = loss.linearize(theta)\n"
@@ -86,104 +106,113 @@ MISTAKES = [
         "        gradient, hvp = loss.linearize(theta)\n"
         "        theta = theta - alpha * gradient\n        hessian_vector_products.append(hvp)\n"
         "    v = query.gradient(start)\n",
+        entry="the query's gradient at the start",
     ),
-    Mistake(
+    PlantedError(
         "one inner step too few",
         MAML,
         "for loss in losses:\n        theta = theta",
         "for loss in losses[:-1]:\n        theta = theta",
     ),
-    Mistake(
+    PlantedError(
         "plus for minus, going forward",
         MAML,
         "theta = theta - alpha * loss.gradient(theta)",
         "theta = theta + alpha * loss.gradient(theta)",
     ),
-    Mistake("1 - alpha * H", MAML, "else np.eye(theta.shape[-1], dtype=theta.dtype)", "else np.ones(2 * theta.shape)"),
-    Mistake(
+    PlantedError(
+        "1 - alpha * H", MAML, "else np.eye(theta.shape[-1], dtype=theta.dtype)", "else np.ones(2 * theta.shape)"
+    ),
+    PlantedError(
         "plus for minus in the Jacobian",
         MAML,
         "_identity(theta) - alpha * hessian",
         "_identity(theta) + alpha * hessian",
     ),
-    Mistake(
+    PlantedError(
         "unrolled Jacobian transposed",
         MAML,
         "step_jacobian(loss, theta_i, alpha) @ U",
         "U @ step_jacobian(loss, theta_i, alpha)",
     ),
-    Mistake(
+    PlantedError(
         "unrolled Jacobian, Hessian after the step",
         MAML,
         "zip(losses, trajectory, strict=False):\n        U",
         "zip(losses, trajectory[1:], strict=False):\n        U",
     ),
-    Mistake(
+    PlantedError(
         "first order without adaptation",
         MAML,
         '"query").gradient(inner_loop(losses, theta, alpha)[-1])',
         '"query").gradient(inner_loop(losses, theta, alpha)[0])',
     ),
-    Mistake(
+    PlantedError(
         "meta-loss one step early",
         MAML,
         '"query").value(inner_loop(losses, theta, alpha)[-1])',
         '"query").value(inner_loop(losses, theta, alpha)[-2:][0])',
     ),
-    Mistake(
+    PlantedError(
         "Reptile, gradients after the step",
         MAML,
         "zip(losses, trajectory, strict=False)]",
         "zip(losses, trajectory[1:], strict=False)]",
     ),
-    Mistake("Reptile, mean for sum", MAML, "[loss.gradient(theta_i) for", "[loss.gradient(theta_i) / len(losses) for"),
-    Mistake("implicit gradient, times the strength", MAML, "v + hvp(v) / strength", "v + hvp(v) * strength"),
-    Mistake("implicit gradient, a leash without its half", MAML, "v + hvp(v) / strength", "v + hvp(v) / 2 / strength"),
-    Mistake("implicit gradient of the support loss", MAML, "query.gradient(phi)", "loss.gradient(phi)"),
-    Mistake(
+    PlantedError(
+        "Reptile, mean for sum", MAML, "[loss.gradient(theta_i) for", "[loss.gradient(theta_i) / len(losses) for"
+    ),
+    PlantedError("implicit gradient, times the strength", MAML, "v + hvp(v) / strength", "v + hvp(v) * strength"),
+    PlantedError(
+        "implicit gradient, a leash without its half", MAML, "v + hvp(v) / strength", "v + hvp(v) / 2 / strength"
+    ),
+    PlantedError("implicit gradient of the support loss", MAML, "query.gradient(phi)", "loss.gradient(phi)"),
+    PlantedError(
         "only the Hessian's diagonal",
         LOSSES,
         "lambda v: hessian @ v",
         "lambda v: hessian.diagonal() * v if isinstance(v, np.ndarray) else sympy.diag(*hessian.diagonal()) @ v",
     ),
-    Mistake("unknown functions that forget which argument", LOSSES, "n + (j == argindex)", "n + (j == 1)"),
-    Mistake("differences over h for 2h", DIFFERENCES, "/ (2 * h)", "/ h"),
-    Mistake(
+    PlantedError("unknown functions that forget which argument", LOSSES, "n + (j == argindex)", "n + (j == 1)"),
+    PlantedError("differences over h for 2h", DIFFERENCES, "/ (2 * h)", "/ h"),
+    PlantedError(
         "finite-difference Jacobian transposed",
         DIFFERENCES,
         "np.stack([c.value for c in columns], axis=1)",
         "np.stack([c.value for c in columns], axis=0)",
     ),
-    Mistake("complex step's real part", DIFFERENCES, "np.imag(value) / h", "np.real(value)"),
-    Mistake("Gauss-Newton for the Hessian", NETWORKS, 'if part == "gauss-newton":', 'if part != "residual":'),
-    Mistake(
+    PlantedError("complex step's real part", DIFFERENCES, "np.imag(value) / h", "np.real(value)"),
+    PlantedError("Gauss-Newton for the Hessian", NETWORKS, 'if part == "gauss-newton":', 'if part != "residual":'),
+    PlantedError(
         "the activation's own curvature lost",
         NETWORKS,
         "delta_dot += back * slope_dot(x[..., :-1]) * a_dot",
         "delta_dot += 0 * back * slope_dot(x[..., :-1]) * a_dot",
     ),
-    Mistake("a product rule cut short, forward", NETWORKS, "z_dot += a_dots[-1] @ W", "z_dot += 0 * a_dots[-1] @ W"),
-    Mistake(
+    PlantedError(
+        "a product rule cut short, forward", NETWORKS, "z_dot += a_dots[-1] @ W", "z_dot += 0 * a_dots[-1] @ W"
+    ),
+    PlantedError(
         "a product rule cut short, at the weights",
         NETWORKS,
         "product[-1][..., :-1, :] += a_dot.mT @ delta",
         "product[-1][..., :-1, :] += 0 * a_dot.mT @ delta",
     ),
-    Mistake(
+    PlantedError(
         "a product rule cut short, going back",
         NETWORKS,
         "delta_dot += delta @ V[..., :-1, :].mT",
         "delta_dot += 0 * delta @ V[..., :-1, :].mT",
     ),
-    Mistake(
+    PlantedError(
         "the biases' gradient lost",
         NETWORKS,
         "gradient.append(x.mT @ delta)",
         "gradient.append(x.mT @ delta * (np.arange(x.shape[-1]) < x.shape[-1] - 1)[:, None])",
     ),
-    Mistake("slope taken at a for z", PARTS, "lambda a: 1 - a * a", "lambda a: 1 - np.tanh(a) ** 2"),
-    Mistake("sum over examples for mean", PARTS, "scale = 2 / z.shape[-2]", "scale = 2"),
-    Mistake(
+    PlantedError("slope taken at a for z", PARTS, "lambda a: 1 - a * a", "lambda a: 1 - np.tanh(a) ** 2"),
+    PlantedError("sum over examples for mean", PARTS, "scale = 2 / z.shape[-2]", "scale = 2"),
+    PlantedError(
         "softmax curvature without its second term",
         PARTS,
         "return (p_dot - p * p_dot.sum(axis=-1, keepdims=True)) / n",
@@ -291,6 +320,17 @@ def failures_of(tests, paths):
     return failing_tests(tests), failing_claims(paths)
 
 
+def as_the_catalogue_has_it(entry):
+    """Whether `maml_gradient` returns here what the catalogue's entry returns; the catalogue does not call it."""
+    import numpy as np
+
+    from mathlib import MISTAKES, maml_gradient, quadratic, rosenbrock
+
+    query = quadratic(np.array([[1.0, -0.5], [-0.5, 2.0]]), np.array([-1.0, 0.5]))
+    case = [rosenbrock(1, 1), rosenbrock(-1, 2), rosenbrock(2, 1)], query, np.array([0.1, -0.7]), 0.05
+    return np.allclose(maml_gradient(*case), MISTAKES[entry].gradient(*case), rtol=1e-12)
+
+
 def killing_unit_tests(mistake):
     """The names of the unit tests that fail with the mistake."""
     found = in_a_process_of_its_own(mistake, failing_tests, UNIT_TESTS[mistake.file])
@@ -327,8 +367,8 @@ def main(halves):
     old = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
     record = {}
     with ProcessPoolExecutor() as pool:
-        found_by_each = pool.map(partial(killers, halves=halves or list(HALVES)), MISTAKES)
-        for mistake, found in zip(MISTAKES, found_by_each, strict=True):
+        found_by_each = pool.map(partial(killers, halves=halves or list(HALVES)), PLANTED)
+        for mistake, found in zip(PLANTED, found_by_each, strict=True):
             print(mistake.name, flush=True)
             record[mistake.name] = {"unit tests": [], "notebooks": {}} | old.get(mistake.name, {}) | found
     RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
