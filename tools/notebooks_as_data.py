@@ -1,6 +1,6 @@
 """The notebooks as data: their cells, the claims they make, the checks they run.
 
-`python3 lab.py run tools/notebooks_as_data.py` prints how long each of them is.
+`python3 lab.py run tools/notebooks_as_data.py` prints how much there is to read in each.
 """
 
 import ast
@@ -80,17 +80,27 @@ def is_ignored(cell):
     return "nbval-ignore-output" in cell.metadata.get("tags", [])
 
 
+def main_line(notebook):
+    """The cells that a class reads: all but the sections headed "Deeper", up to the next heading of their level."""
+    cells, deeper = [], False
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and cell.source.startswith("## "):
+            deeper = cell.source.startswith("## Deeper")
+        if not deeper:
+            cells.append(cell)
+    return cells
+
+
 def report():
-    """Print, for each notebook, where it stands beside the band of lengths that the collection aims at."""
-    print(f"{'notebook':<44}{'cells':>6}{'code':>6}{'median':>8}{'90 %':>6}{'longest':>9}{'words a cell':>19}{'kB':>6}")
+    """Print how much there is to read: words of prose in the main line and in all, and of the text cells."""
+    print(f"{'notebook':<44}{'main line':>11}{'whole':>8}{'text cell, median':>19}{'longest':>9}{'claims':>8}{'kB':>6}")
     for path in notebook_paths():
         notebook = read(path)
-        lengths = sorted(len(code_lines(cell)) for cell in code_cells(notebook))
-        words = sum(words_of_prose(cell.source) for cell in notebook.cells if cell.cell_type == "markdown")
+        words = [words_of_prose(cell.source) for cell in notebook.cells if cell.cell_type == "markdown"]
+        first = [words_of_prose(cell.source) for cell in main_line(notebook) if cell.cell_type == "markdown"]
         print(
-            f"{path.relative_to(NOTEBOOKS)!s:<44}{len(notebook.cells):>6}{len(lengths):>6}{statistics.median(lengths):>8.1f}"
-            f"{lengths[int(0.9 * (len(lengths) - 1))]:>6}{lengths[-1]:>9}{words / len(lengths):>19.0f}"
-            f"{path.stat().st_size / 1000:>6.0f}"
+            f"{path.relative_to(NOTEBOOKS)!s:<44}{sum(first):>11}{sum(words):>8}{statistics.median(words):>19.0f}"
+            f"{max(words):>9}{len(claims(notebook)):>8}{path.stat().st_size / 1000:>6.0f}"
         )
 
 
