@@ -217,9 +217,11 @@ def _regular(changes, rounding):
 
 def _aliasing(D, rounding, between):
     """How far D(0.382 h) is from the cubic in h² through the four others, and how far it may be by rounding."""
-    residual = np.abs(between[0] - np.tensordot(CUBIC, D, axes=1))
+    # Added up term by term: a matrix product would round each component in the way of the machine and of its place.
+    expected = sum(weight * difference for weight, difference in zip(CUBIC, D, strict=True))
+    variance = between[1] ** 2 + sum((weight * noise) ** 2 for weight, noise in zip(CUBIC, rounding, strict=True))
     # Five differences, rounded independently. Half of ROUNDING is what a single one may err by.
-    return residual, np.sqrt(between[1] ** 2 + np.tensordot(CUBIC**2, rounding**2, axes=1)) / 2
+    return np.abs(between[0] - expected), np.sqrt(variance) / 2
 
 
 def _each(rungs, field):
