@@ -23,6 +23,7 @@ WIDEST = 105  # letters and signs of a formula that still fit a page
 LARGEST = 600  # nodes of an expression worth printing; beyond, printing alone would take seconds
 COARSEST = 1e-4  # an estimate with a larger relative error decides nothing
 TIE = 1 + 1e-9  # moves 0.125 off the middle between 0.12 and 0.13, so that all machines round it alike
+MET_AT_A_POINT = (sympy.Symbol, UnknownFunction)  # what has a value only at a point
 FAR = 100  # a refuted version differs by this many times the error, at least
 
 
@@ -168,7 +169,7 @@ class _Symbols:
     @property
     def where(self):
         """Where the numbers of a refutation come from, unless both sides are numbers already."""
-        met = sympy.sympify(self.left).atoms(sympy.Symbol, UnknownFunction)
+        met = sympy.sympify(self.left).atoms(*MET_AT_A_POINT) | sympy.sympify(self.right).atoms(*MET_AT_A_POINT)
         return "; numbers at a random exact point" if met else ""
 
     def check(self, relation):

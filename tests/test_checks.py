@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import sympy
 
+import mathlib.checks
 from mathlib import CheckFailed, Estimate, any_loss, check, refute, rosenbrock
 from mathlib.meta_gradients import maml_gradient, meta_loss
 
@@ -212,6 +213,18 @@ def test_one_version_that_agrees_is_named_and_nothing_is_displayed(monkeypatch):
     assert displayed == []
 
 
+def test_a_hundred_times_the_error_is_the_least_that_refutes():
+    refute("5.2", np.ones(1), np.array([1 + 1.005e-10]))
+    with pytest.raises(CheckFailed, match=r"They differ by 9\.95e-11, and only more than 1e-10 would tell them apart"):
+        refute("5.2", np.ones(1), np.array([1 + 9.95e-11]))
+
+
+def test_a_refutation_that_fails_names_the_largest_difference_and_the_largest_error():
+    measured = Estimate(np.array([1.0, 1.0]), np.array([1e-9, 2e-9]))
+    with pytest.raises(CheckFailed, match="They differ by 3e-08, and only more than 2e-07 would tell them apart"):
+        refute("5.2", measured, np.array([1.0, 1 + 3e-8]))
+
+
 # What is undecided.
 
 
@@ -276,6 +289,13 @@ REFUSED = {
     "objects": (np.array([x]), ONE, TypeError, "a side has dtype object"),
     "NaN": (np.array([np.nan]), ONE, ValueError, "a side has a NaN or infinite entry"),
     "infinity": (np.inf, 1.0, ValueError, "a side has a NaN or infinite entry"),
+    "an estimate in single precision": (
+        Estimate(np.float32([1.0]), np.float32([1e-9])),
+        ONE,
+        TypeError,
+        r"\(5\.2\) an estimate has dtype float32",
+    ),
+    "a list on the right": (ONE, [1.0], TypeError, r"\(5\.2\) a side is a list"),
     "an estimate that is NaN": (estimate([np.nan]), ONE, ValueError, "an estimate has a NaN"),
     "an estimate with an infinite error": (
         estimate([1.0], np.inf),
@@ -382,6 +402,8 @@ def test_a_refutation_of_plain_numbers_names_them_and_no_point(capsys):
     assert its_row == "  a lost factor: gives 60492 for 91464, off by 34 %"
     assert second == "⊘ (5.5) rejected, as it should be:"
     assert another == "  a lost factor: gives 3 for 2, off by 45 %"
+    refute("5.7", sympy.Integer(2), any_loss("L", [x]).value(sympy.Matrix([1])), route="an unknown number")
+    assert "at a random exact point" in capsys.readouterr().out
 
 
 def test_a_verdict_shows_both_sides_as_mathematics(shown):
@@ -401,6 +423,24 @@ def test_an_expression_too_large_to_print_is_not_printed(shown, monkeypatch):
         points = points - sympy.Symbol("alpha") * loss.gradient(points)
     monkeypatch.setattr(sympy, "latex", None)  # it is not even tried
     assert "$$" not in shown(check, "5.2", points, points + 0 * theta)._repr_markdown_()
+
+
+def test_a_formula_is_shown_only_where_both_sides_can_be_and_fit(shown):
+    """One term too many to print on either side, and nothing is shown of both."""
+    terms = sympy.symbols("u1:700")
+    factored, expanded = x * sympy.Add(*terms), sympy.Add(*(x * term for term in terms))
+    for left, right in [(factored, expanded), (expanded, factored)]:
+        assert shown(check, "5.2", left, right, route="a sum").formula == ""
+
+
+def test_a_formula_is_shown_up_to_the_width_of_a_page(shown, monkeypatch):
+    left, right = x * (x + y), x**2 + x * y
+    formula = shown(check, "5.2", left, right).formula
+    width = sum(mathlib.checks._width(side) for side in formula.split(" = "))
+    monkeypatch.setattr("mathlib.checks.WIDEST", width)
+    assert shown(check, "5.2", left, right).formula == formula
+    monkeypatch.setattr("mathlib.checks.WIDEST", width - 1)
+    assert shown(check, "5.2", left, right).formula == ""
 
 
 def test_large_arrays_are_not_shown(shown):
@@ -450,9 +490,12 @@ def test_an_estimate_of_zero_is_shown_as_zero(shown, noise):
     assert text(shown(check, "1", estimate([noise, -noise], 3e-10), np.zeros(2))) == text(clean)
 
 
-@pytest.mark.parametrize(
-    ("share", "said"), [(0.125, "1[23] %"), (0.345, "3[45] %"), (0.5, "50 %"), (0.995, "(99|100) %")]
-)
+def test_what_is_noise_beside_the_largest_error_is_shown_as_zero(shown):
+    measured = Estimate(np.array([4e-13, 4e-13]), np.array([1e-10, 5e-13]))
+    assert shown(check, "1", measured, np.zeros(2)).formula == ""  # 0 on both sides, which looks the same
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.125, "13 %"), (0.345, "35 %"), (0.5, "50 %"), (0.995, "100 %")])
 def test_the_percentage_of_a_refutation_does_not_depend_on_the_last_bits(shown, share, said):
     findings = {
         shown(refute, "1", np.array([1.0]), np.array([1 - share + bit])).rows[0][3] for bit in (-2.2e-16, 0, 2.2e-16)

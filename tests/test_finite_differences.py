@@ -403,6 +403,24 @@ def test_the_error_of_a_step_that_is_too_large_is_the_distance_to_what_a_smaller
     assert estimate.error[0] == pytest.approx(abs(estimate.value[0] - 21), rel=1e-6)
 
 
+def test_of_a_given_step_each_component_is_judged_by_itself():
+    functions = [lambda x: np.sin(x), lambda x: x + 0.1 * np.sin(200 * x)]
+    together = finite_difference_jacobian(lambda t: np.array([f(t[0]) for f in functions]), np.zeros(1), step=0.25)
+    for f, value, error in zip(functions, together.value[:, 0], together.error[:, 0], strict=True):
+        alone = finite_difference_gradient(lambda t, f=f: f(t[0]), np.zeros(1), step=0.25)
+        assert (alone.value[0], alone.error[0]) == (value, error)
+
+
+@pytest.mark.parametrize(("theta", "scale"), [([1.0, 0.0], 1), ([1e6, 1e5], 1), ([1.0, 1e9], 1e3), ([-2e9, 5.0], 2e3)])
+def test_the_first_step_grows_with_the_largest_entry_that_moves_and_only_far_out(theta, scale):
+    points = []
+    theta = np.array(theta)
+    finite_difference_directional(lambda t: points.append(t - theta) or t.sum(), theta, np.ones(2))
+    assert np.max(points) == pytest.approx(scale / 128, rel=1e-6)
+    finite_difference_directional(lambda t: points.append(t - theta) or t.sum(), theta, np.array([0.0, 1.0]))
+    assert points[-10][1] == pytest.approx(max(1, abs(theta[1]) / 1e6) / 128, rel=1e-6)
+
+
 def test_a_given_step_is_never_exceeded():
     """Its own first step, 1/128, would lead to where the logarithm is undefined."""
     right, estimate = tried(lambda x: np.log(x) + 1e-3 * np.sin(3e4 * x), x=0.004, step=0.002)

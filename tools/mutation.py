@@ -35,7 +35,7 @@ FIELDS = ("module", "function", "old", "new")
 PROCESSES = 2
 NOT_MUTATED = 99  # the exit code where the tests have passed without the mutant
 TESTS = {
-    "finite_differences": ["test_finite_differences"],
+    "finite_differences": ["test_finite_differences", "test_inputs"],
     "checks": ["test_checks"],
     "networks": ["test_networks", "test_inputs"],
     "network_parts": ["test_networks"],
