@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import sympy
 
-import mathlib.checks
 from mathlib import CheckFailed, Estimate, any_loss, check, refute, rosenbrock
+from mathlib.checks import _width
 from mathlib.meta_gradients import maml_gradient, meta_loss
 
 x, y = sympy.symbols("x y")
@@ -225,6 +225,38 @@ def test_a_refutation_that_fails_names_the_largest_difference_and_the_largest_er
         refute("5.2", measured, np.array([1.0, 1 + 3e-8]))
 
 
+def failure(left, right):
+    with pytest.raises(CheckFailed) as failed:
+        check("5.2", left, right)
+    return str(failed.value)
+
+
+def test_the_relative_error_of_exact_numbers_is_said_in_percent_or_as_a_factor():
+    whole = sympy.Integer
+    assert "a relative error of 900 %." in failure(whole(1), whole(10))
+    assert "a relative error of a factor of 10." in failure(whole(1), whole(11))
+    assert "a relative error of a factor of 25." in failure(whole(1), whole(26))
+    assert "a relative error of all of it, for 0 is right." in failure(whole(0), whole(1))
+    assert "a relative error of 100 %." in failure(A, 2 * A)
+
+
+def test_an_undecided_estimate_names_its_largest_error():
+    message = failure(Estimate(np.ones(2), np.array([1e-9, 2e-4])), np.ones(2))
+    assert "the estimate's error 0.0002 is too coarse beside values of size 1." in message
+
+
+def test_exact_numbers_are_shown_whole_or_with_four_digits():
+    million = 10**6
+    for number, said in [
+        (sympy.Rational(1, 3), "0.3333"),
+        (sympy.Integer(million * 1000 - 1), "999999999"),
+        (sympy.Integer(million * 1000), "1e+09"),
+        (sympy.I / 3, r"0.3333*I"),
+        (sympy.sqrt(2), "1.414"),
+    ]:
+        assert f"the left side is {said}, the right 7, a" in failure(number, sympy.Integer(7))
+
+
 # What is undecided.
 
 
@@ -265,6 +297,8 @@ def test_equal_arguments_written_differently_do_not_refute():
         (estimate([1.0, 1e3], error=0.2), np.array([1.0, 1e3])),
         (np.array([3e-9]), estimate([3e-9], error=1e-9)),
         (estimate(0.0, error=2e-4), 0.0),
+        (estimate([0.0, 1e-3], error=1e-5), np.array([0.0, 1e-3])),
+        (Estimate(np.ones(2), np.array([1e-9, 2e-4])), np.ones(2)),
     ],
 )
 def test_an_estimate_that_is_too_coarse_decides_nothing(function, left, right):
@@ -308,12 +342,12 @@ REFUSED = {
     "a whole number and an array": (1, ONE, TypeError, "cannot compare int with ndarray"),
     "a matrix of symbols and an array": (sympy.Matrix([x]), ONE, TypeError, "cannot compare MutableDenseMatrix with"),
     "a symbol and an estimate": (x, estimate(1.0), TypeError, "cannot compare Symbol with Estimate"),
-    "a rounded number among symbols": (0.5 * x, x / 2, TypeError, r"0\.5.*exact"),
+    "a rounded number among symbols": (0.5 * x + 0.75, x / 2, TypeError, r"\(5\.2\) a symbolic side .* 0\.5.*exact"),
     "matrices without entries": (
         sympy.MatrixSymbol("M", 2, 2),
         sympy.MatrixSymbol("M", 2, 2),
         TypeError,
-        "cannot compare",
+        r"\(5\.2\) cannot compare MatrixSymbol, a matrix without entries",
     ),
     "shapes of arrays": (np.ones(2), np.ones((2, 1)), ValueError, r"left side has shape \(2,\), the right \(2, 1\)"),
     "a number and an array": (1.0, ONE, ValueError, r"left side has shape \(\), the right \(1,\)"),
@@ -436,11 +470,45 @@ def test_a_formula_is_shown_only_where_both_sides_can_be_and_fit(shown):
 def test_a_formula_is_shown_up_to_the_width_of_a_page(shown, monkeypatch):
     left, right = x * (x + y), x**2 + x * y
     formula = shown(check, "5.2", left, right).formula
-    width = sum(mathlib.checks._width(side) for side in formula.split(" = "))
+    width = sum(_width(side) for side in formula.split(" = "))
     monkeypatch.setattr("mathlib.checks.WIDEST", width)
     assert shown(check, "5.2", left, right).formula == formula
     monkeypatch.setattr("mathlib.checks.WIDEST", width - 1)
     assert shown(check, "5.2", left, right).formula == ""
+
+
+def numbers(shown, array):
+    """An array as it is shown, below a bound that looks different."""
+    formula = shown(check, "5.2", array, np.full_like(array, 200.0), relation="<=").formula
+    return formula.partition(r" \le ")[0]
+
+
+def test_numbers_are_shown_with_four_digits_of_the_largest(shown):
+    assert numbers(shown, np.array(0.123456)) == "0.1235"
+    assert numbers(shown, np.array([100.0, 0.12345])) == r"\begin{pmatrix}100 \\ 0.1\end{pmatrix}"
+    assert numbers(shown, np.array([1.0, -1e-6])) == r"\begin{pmatrix}1 \\ 0\end{pmatrix}"
+    assert numbers(shown, np.eye(3)) == r"\begin{pmatrix}1 & 0 & 0 \\ 0 & 1 & 0 \\ 0 & 0 & 1\end{pmatrix}"
+    assert numbers(shown, np.zeros(2)) == r"\begin{pmatrix}0 \\ 0\end{pmatrix}"
+    assert numbers(shown, np.ones(10)) == numbers(shown, np.ones((2, 2, 2))) == ""
+
+
+def test_a_matrix_of_symbols_is_shown_in_round_brackets(shown):
+    formula = shown(check, "5.2", sympy.Matrix([x * (x + 1), y]), sympy.Matrix([x**2 + x, y])).formula
+    assert formula.endswith(r"= \left(\begin{matrix}x^{2} + x\\y\end{matrix}\right)")
+
+
+@pytest.mark.parametrize(
+    ("latex", "width"),
+    [
+        (r"\left(x\right)", 3),
+        (r"\alpha^{2} + \beta_{1 2}", 6),
+        (r"\displaystyle X", 1),
+        (r"\begin{pmatrix}1 \\ 22 & 333 \\ 4\end{pmatrix}", 5),
+        (r"\left(\begin{matrix}x\\y + z\end{matrix}\right)", 4),
+    ],
+)
+def test_the_width_of_a_formula_is_that_of_its_widest_row(latex, width):
+    assert _width(latex) == width
 
 
 def test_large_arrays_are_not_shown(shown):
