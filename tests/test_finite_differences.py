@@ -421,6 +421,21 @@ def test_the_first_step_grows_with_the_largest_entry_that_moves_and_only_far_out
     assert points[-10][1] == pytest.approx(max(1, abs(theta[1]) / 1e6) / 128, rel=1e-6)
 
 
+def test_a_given_step_that_is_small_enough_takes_ten_evaluations():
+    right, _ = tried(np.sin, step=2.0**-9)
+    assert len(right) == 5
+    assert max(right) == 2.0**-9
+
+
+@pytest.mark.parametrize("differentiate_along", [finite_difference_directional, complex_step])
+def test_single_precision_is_refused_in_the_point_and_in_the_direction(differentiate_along):
+    double, single = np.ones(2), np.ones(2, dtype=np.float32)
+    with pytest.raises(TypeError, match="theta has dtype float32"):
+        differentiate_along(lambda t: t.sum(), single, double)
+    with pytest.raises(TypeError, match="direction has dtype float32"):
+        differentiate_along(lambda t: t.sum(), double, single)
+
+
 def test_a_given_step_is_never_exceeded():
     """Its own first step, 1/128, would lead to where the logarithm is undefined."""
     right, estimate = tried(lambda x: np.log(x) + 1e-3 * np.sin(3e4 * x), x=0.004, step=0.002)
