@@ -9,7 +9,7 @@ from mathlib.finite_differences import (
     finite_difference_gradient,
     finite_difference_jacobian,
 )
-from mathlib.losses import Loss, any_loss, double_well, logistic, quadratic, rosenbrock
+from mathlib.losses import Loss, double_well, logistic, quadratic, rosenbrock
 from mathlib.meta_gradients import (
     fomaml_gradient,
     implicit_gradient,
@@ -23,6 +23,7 @@ from mathlib.meta_gradients import (
 )
 from mathlib.mistakes import MISTAKES, wrong_gradients
 from mathlib.networks import MLP
+from mathlib.unknown import any_loss
 
 __all__ = [
     "MISTAKES",

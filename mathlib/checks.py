@@ -16,8 +16,8 @@ from IPython.display import display
 
 from mathlib.finite_differences import Estimate
 from mathlib.inputs import require_array
-from mathlib.losses import UnknownFunction
 from mathlib.proofs import SEEDS, differ, differ_at, is_proved_zero, random_values
+from mathlib.unknown import UnknownFunction
 
 WIDEST = 105  # letters and signs of a formula that still fit a page
 LARGEST = 600  # nodes of an expression worth printing; beyond, printing alone would take seconds

@@ -4,12 +4,14 @@ A loss is asked at a point. Give it a SymPy column and it answers with expressio
 array and it answers with numbers. The formulas of the collection are written once, on top of this.
 """
 
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 import sympy
+from sympy.core.function import AppliedUndef
 
 from mathlib.inputs import is_symbolic, require_array, require_point
+from mathlib.logcosh import logcosh
 
 
 class Loss:
@@ -100,7 +102,7 @@ class Loss:
 
     @cached_property
     def _functions(self):
-        unknown = {p.name for p in self.expression.atoms(UnknownFunction)}
+        unknown = {f.name for f in self.expression.atoms(AppliedUndef)}
         unbound = self.expression.free_symbols - set(self.variables)
         if unknown or unbound:
             names = ", ".join(sorted(unknown | {s.name for s in unbound}))
@@ -109,8 +111,7 @@ class Loss:
                 f" {list(self.variables)}; replace the rest first, with expression.subs."
             )
         flat = {name: np.ravel(e).tolist() for name, e in self._expressions.items()}
-        modules = [{"logcosh": _logcosh}, "numpy"]
-        return {name: sympy.lambdify(self.variables, e, modules, cse=True) for name, e in flat.items()}
+        return {name: sympy.lambdify(self.variables, e, "numpy", cse=True) for name, e in flat.items()}
 
     def _evaluate(self, name, theta, allow_complex=False):
         d = len(self.variables)
@@ -119,88 +120,6 @@ class Loss:
             return self._expressions[name].xreplace(dict(zip(self.variables, theta, strict=True)))
         numbers = np.array(self._functions[name](*theta), dtype=theta.dtype)
         return numbers.reshape({"value": (), "gradient": (d,), "hessian": (d, d)}[name])[()]
-
-
-class logcosh(sympy.Function):
-    """log cosh z, which overflows nowhere: its derivative is tanh z, and its code is analytic."""
-
-    nargs = 1
-
-    def fdiff(self, argindex=1):
-        return sympy.tanh(self.args[0])
-
-    def _eval_evalf(self, prec):
-        return sympy.log(sympy.cosh(self.args[0])).evalf(sympy.core.evalf.prec_to_dps(prec))
-
-    def _latex(self, printer):
-        return rf"\log\cosh\left({printer._print(self.args[0])}\right)"
-
-
-def _logcosh(z):
-    """In numbers: log cosh z = |z| + log(1 + e^(−2|z|)) − log 2, where |z| takes the sign from the real part."""
-    z = np.where(np.real(z) < 0, -z, z)[()]
-    return z + np.log1p(np.exp(-2 * z)) - np.log(2.0).astype(np.real(z).dtype)
-
-
-class UnknownFunction(sympy.Function):
-    """A function about which nothing is known but that it is smooth. Made by `any_loss`."""
-
-
-@cache
-def _partial_derivative(name, orders):
-    """The class of one partial derivative of `name`: differentiated orders[j] times along argument j.
-
-    One class for each multi-index, so mixed partials are symmetric by construction; and its own
-    derivative is again such a class of the same arguments, so SymPy's chain rule needs no more.
-    """
-
-    def fdiff(self, argindex=1):
-        raised = tuple(n + (j == argindex) for j, n in enumerate(orders, start=1))
-        return _partial_derivative(name, raised)(*self.args)
-
-    def _latex(self, printer, exp=None):
-        index = " ".join(str(j) for j, n in enumerate(orders, start=1) for _ in range(n))
-        symbol = printer._print(sympy.Symbol(name))
-        if len(orders) == 1:
-            symbol += "'" * orders[0]
-        elif index:
-            symbol = rf"\partial_{{{index}}} {symbol}"
-        if not all(argument.is_Symbol for argument in self.args):
-            symbol += rf"\left({', '.join(map(printer._print, self.args))}\right)"
-        return symbol if exp is None else rf"\left({symbol}\right)^{{{exp}}}"
-
-    members = {"nargs": len(orders), "fdiff": fdiff, "_latex": _latex, "name": name, "orders": orders}
-    return type(f"{name}_{''.join(map(str, orders))}", (UnknownFunction,), members)
-
-
-def any_loss(name, variables):
-    """A loss about which nothing is known but that it is smooth.
-
-    What is proved for it is proved for every smooth loss of that many variables: its partial
-    derivatives are undefined functions, and no relation holds between them but symmetry.
-
-    Parameters
-    ----------
-    name : str
-        How it is printed; two names are two independent losses.
-    variables : sequence of sympy.Symbol
-        The d components of theta.
-
-    Returns
-    -------
-    Loss
-        For symbols only; at numbers it raises ValueError.
-
-    Examples
-    --------
-    >>> x, y = sympy.symbols("x y")
-    >>> any_loss("L", [x, y]).hessian(sympy.Matrix([x, y]))[0, 1]
-    L_11(x, y)
-    """
-    if not isinstance(name, str) or not name:
-        raise TypeError(f"the name is {name!r}; expected a text such as 'L'.")
-    variables = tuple(variables)
-    return Loss(_partial_derivative(name, (0,) * len(variables))(*variables), variables)
 
 
 def _exact(entries, name):

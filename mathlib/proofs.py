@@ -11,7 +11,7 @@ from functools import cache
 
 import sympy
 
-from mathlib.losses import UnknownFunction
+from mathlib.unknown import UnknownFunction
 
 MOST_TERMS = 20_000  # what `expand` still does in about a second
 SEEDS = (1, 2, 3)  # of the random points

@@ -226,8 +226,9 @@ def test_variables_are_different_symbols_in_a_list(variables, error, message):
         (Loss(x**2 * y, [x]), "y"),
         (any_loss("L", [x]), "L"),
         (Loss(any_loss("L", [x]).expression * y, [x]), "L, y"),
+        (Loss(sympy.Function("f")(x), [x]), "f"),
     ],
-    ids=["constants", "a variable list that does not match", "an unknown loss", "both"],
+    ids=["constants", "a variable list that does not match", "an unknown loss", "both", "an undefined function"],
 )
 def test_numbers_cannot_be_given_to_what_is_left_unbound(loss, names, method):
     with pytest.raises(ValueError, match=rf"no number can be given to {names}: .* replace the rest first"):

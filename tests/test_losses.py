@@ -9,7 +9,7 @@ from scipy import differentiate
 from scipy.special import expit
 
 from mathlib import Loss, any_loss, complex_step, double_well, logistic, quadratic, rosenbrock
-from mathlib.losses import UnknownFunction
+from mathlib.unknown import UnknownFunction
 
 x, y = sympy.symbols("x y")
 rng = np.random.default_rng(2)
