@@ -6,12 +6,16 @@ and a row is not a column. Each message says what was given, what was expected a
 
 import math
 import numbers
+from collections.abc import Sequence
+from typing import Any, TypeGuard
 
 import numpy as np
 import sympy
 
+from mathlib.contracts import Array, Theta
 
-def is_symbolic(theta):
+
+def is_symbolic(theta: object) -> TypeGuard[sympy.MatrixBase]:
     """True for a SymPy matrix, False for anything else."""
     return isinstance(theta, sympy.MatrixBase)
 
@@ -19,7 +23,15 @@ def is_symbolic(theta):
 DIVERGED = "If it comes from an inner loop, the loop has diverged: take a smaller alpha."
 
 
-def require_array(array, name="theta", *, float64=False, allow_complex=False, symbols=True, mend=DIVERGED):
+def require_array(
+    array: object,
+    name: str = "theta",
+    *,
+    float64: bool = False,
+    allow_complex: bool = False,
+    symbols: bool = True,
+    mend: str = DIVERGED,
+) -> Array:
     """Return `array` unchanged if it is a finite floating NumPy array; raise otherwise.
 
     Parameters
@@ -45,22 +57,22 @@ def require_array(array, name="theta", *, float64=False, allow_complex=False, sy
         NaN or infinity inside.
     """
     if not isinstance(array, np.ndarray) or isinstance(array, (np.ma.MaskedArray, np.matrix)):
-        raise TypeError(
-            f"{name} is a {type(array).__name__}; expected a NumPy array"
-            f"{' or, for symbols, a SymPy column Matrix' * symbols}."
-            f" Write np.array([0.5, -1.0]){' or sympy.Matrix([x, y])' * symbols}."
-        )
+        expected = "a NumPy array"
+        example = "np.array([0.5, -1.0])"
+        if symbols:
+            expected += " or, for symbols, a SymPy column Matrix"
+            example += " or sympy.Matrix([x, y])"
+        raise TypeError(f"{name} is a {type(array).__name__}; expected {expected}. Write {example}.")
     if array.dtype.kind == "c":
         if not allow_complex:
+            points = "points" if symbols else "parameters"
             raise TypeError(
-                f"{name} is complex; only .value and .gradient take complex"
-                f" {'points' if symbols else 'parameters'}, for the complex step. Pass {name}.real."
+                f"{name} is complex; only .value and .gradient take complex {points}, for the complex step."
+                f" Pass {name}.real."
             )
     elif array.dtype.kind != "f":
-        raise TypeError(
-            f"{name} has dtype {array.dtype}; expected floating point. Write {name}.astype(float)"
-            f"{', or use a SymPy Matrix for exact numbers' * symbols}."
-        )
+        exact = ", or use a SymPy Matrix for exact numbers" if symbols else ""
+        raise TypeError(f"{name} has dtype {array.dtype}; expected floating point. Write {name}.astype(float){exact}.")
     if float64 and array.dtype not in (np.float64, np.complex128):
         raise TypeError(
             f"{name} has dtype {array.dtype}; a check needs float64, because rounding in single precision"
@@ -71,13 +83,16 @@ def require_array(array, name="theta", *, float64=False, allow_complex=False, sy
     return array
 
 
-def require_point(theta, d, name="theta", *, allow_complex=False):
+def require_point(theta: object, d: int, name: str = "theta", *, allow_complex: bool = False) -> Theta:
     """Return `theta` if it is a point of d parameters: a SymPy column (d, 1) or an array (d,)."""
+    expected: tuple[int, ...]
     if is_symbolic(theta):
-        expected, described = (d, 1), f"a column of {d} entries, shape ({d}, 1)"
+        expected = (d, 1)
+        described = f"a column of {d} entries, shape ({d}, 1)"
     else:
-        require_array(theta, name, allow_complex=allow_complex)
-        expected, described = (d,), f"shape ({d},)"
+        theta = require_array(theta, name, allow_complex=allow_complex)
+        expected = (d,)
+        described = f"shape ({d},)"
     if theta.shape != expected:
         raise ValueError(
             f"{name} has shape {theta.shape}; expected {described}: one entry for each of the loss's"
@@ -86,7 +101,7 @@ def require_point(theta, d, name="theta", *, allow_complex=False):
     return theta
 
 
-def require_step_size(alpha, theta):
+def require_step_size(alpha: object, theta: Theta) -> Any:
     """Return `alpha` if it is a step size for `theta`: a finite real number that is not negative.
 
     A SymPy expression is welcome where theta is symbolic. A number comes back as a Python float, so
@@ -108,100 +123,29 @@ def require_step_size(alpha, theta):
     return sympy.sympify(alpha) if is_symbolic(theta) else float(alpha)
 
 
-def require_losses(losses):
-    """Return `losses` as a list; raise if it is not a sequence of losses."""
+def require_losses(losses: object, *methods: str, caller: str) -> list[Any]:
+    """Return `losses` as a list; raise unless it is a sequence of losses with these methods."""
     if not isinstance(losses, (list, tuple)):
         raise TypeError(
             f"losses is a {type(losses).__name__}; expected a list with one support loss for each inner step."
             f" For K steps on the same loss write [loss] * K."
         )
-    for i, loss in enumerate(losses, start=1):
-        require_loss(loss, f"the support loss of step {i}")
-    return list(losses)
+    return [
+        require_loss(loss, f"the support loss of step {i}", *methods, caller=caller)
+        for i, loss in enumerate(losses, start=1)
+    ]
 
 
-def require_loss(loss, name="loss"):
-    """Return `loss` if it answers to .gradient and .linearize."""
-    if not (hasattr(loss, "gradient") and hasattr(loss, "linearize")):
+def require_loss(loss: object, name: str, *methods: str, caller: str) -> Any:
+    """Return `loss` if it has the methods that `caller`, a function's name, is going to ask for."""
+    missing = [method for method in methods if not callable(getattr(loss, method, None))]
+    if missing:
         raise TypeError(
-            f"{name} is a {type(loss).__name__}; expected an object with .value, .gradient and .linearize,"
-            f" such as Loss(expression, variables)."
+            f"{name} is a {type(loss).__name__}; expected an object with {_listed(methods)}, which {caller} calls."
+            f" It lacks {_listed(missing)}: add what is missing, or pass Loss(expression, variables)."
         )
     return loss
 
 
-def require_network(sizes, activation, activations):
-    """Return `sizes` as a tuple if it describes a network: two or more positive whole numbers."""
-    whole = isinstance(sizes, (list, tuple)) and all(type(n) is int and n > 0 for n in sizes)
-    if not whole or len(sizes) < 2:
-        raise ValueError(f"sizes is {sizes!r}; expected two or more positive whole numbers, such as (1, 40, 40, 1).")
-    require_name(activation, "activation", activations)
-    return tuple(sizes)
-
-
-def require_name(given, name, known):
-    """Raise unless `given` is one of the names that are known."""
-    if not isinstance(given, str) or given not in known:
-        raise ValueError(f"{name} is {given!r}; expected one of {', '.join(known)}.")
-
-
-def require_inputs(inputs, network):
-    """Raise unless `inputs` are examples for the network: (n, inputs), or (tasks, n, inputs)."""
-    require_array(inputs, "inputs", symbols=False, mend="Leave that example out, or fill it in.")
-    if inputs.ndim not in (2, 3) or inputs.shape[-1] != network.sizes[0] or inputs.size == 0:
-        raise ValueError(
-            f"inputs has shape {inputs.shape}; expected (n, {network.sizes[0]}), one example a row, or"
-            f" (tasks, n, {network.sizes[0]}) for a batch of tasks."
-        )
-
-
-def require_examples(inputs, targets, network, error):
-    """Raise unless inputs and targets are the same examples, and the targets fit the network and the error."""
-    require_inputs(inputs, network)
-    outputs, expected = network.sizes[-1], inputs.shape[:-1]
-    if error == "cross-entropy":
-        if not isinstance(targets, np.ndarray) or targets.dtype.kind not in "iu":
-            given = getattr(targets, "dtype", type(targets).__name__)
-            raise TypeError(f"targets is {given}; cross-entropy expects a NumPy array of whole numbers, the classes.")
-        if targets.size and not 0 <= targets.min() <= targets.max() < outputs:
-            raise ValueError(
-                f"targets has labels from {targets.min()} to {targets.max()}; expected 0 to {outputs - 1}, because the"
-                f" network has {outputs} outputs."
-            )
-    else:
-        require_array(targets, "targets", symbols=False, mend="Leave that example out, or fill it in.")
-        if targets.dtype != inputs.dtype:
-            raise TypeError(f"targets has dtype {targets.dtype} and inputs {inputs.dtype}; expected the same.")
-        expected = (*expected, outputs)
-    if targets.shape != expected:
-        raise ValueError(f"targets has shape {targets.shape}; expected {expected} beside inputs {inputs.shape}.")
-
-
-def require_parameters(theta, inputs, network, allow_complex=False):
-    """Raise unless theta holds the network's parameters, (d,), or (tasks, d) for inputs with a task axis."""
-    require_array(theta, allow_complex=allow_complex, symbols=False)
-    expected = (*inputs.shape[:-2], network.d)
-    if theta.shape != expected:
-        mend = "Give the loss inputs with a task axis, or pass one task's theta."
-        if len(expected) == 2:
-            mend = f"To share one theta among tasks write np.broadcast_to(theta, {expected})."
-        raise ValueError(
-            f"theta has shape {theta.shape}; expected {expected}: the network has {network.d} parameters, and inputs"
-            f" has shape {inputs.shape}. {mend}"
-        )
-    if theta.real.dtype != inputs.dtype:
-        mend = np.result_type(inputs.dtype, 1j) if theta.dtype.kind == "c" else inputs.dtype
-        raise TypeError(
-            f"theta has dtype {theta.dtype} and inputs {inputs.dtype}; expected the same precision, so that nothing is"
-            f" cast. Write theta.astype({mend.name!r})."
-        )
-
-
-def require_direction(v, shape, dtype):
-    """Return `v` if it is a direction in which theta can move: a finite array of theta's shape and dtype."""
-    if not isinstance(v, np.ndarray) or v.dtype != dtype:
-        given = f"dtype {v.dtype}" if isinstance(v, np.ndarray) else f"type {type(v).__name__}"
-        raise TypeError(f"v has {given}; expected an array of theta's dtype {dtype}.")
-    if v.shape != shape:
-        raise ValueError(f"v has shape {v.shape}; expected theta's shape {shape}.")
-    return require_array(v, "v")
+def _listed(methods: Sequence[str]) -> str:
+    return " and ".join(f".{method}" for method in methods)

@@ -4,12 +4,15 @@ A loss is asked at a point. Give it a SymPy column and it answers with expressio
 array and it answers with numbers. The formulas of the collection are written once, on top of this.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import sympy
 from sympy.core.function import AppliedUndef
 
+from mathlib.contracts import Product, Theta, Value
 from mathlib.inputs import is_symbolic, require_array, require_point
 from mathlib.logcosh import logcosh
 
@@ -42,7 +45,7 @@ class Loss:
     Matrix([[2*x*y, x**2]])
     """
 
-    def __init__(self, expression, variables):
+    def __init__(self, expression: sympy.Expr | float, variables: Sequence[sympy.Symbol]) -> None:
         if not isinstance(expression, (sympy.Expr, int, float)) or isinstance(expression, sympy.MatrixExpr):
             raise TypeError(
                 f"the expression is a {type(expression).__name__}; a loss is one number, so expected a scalar"
@@ -50,36 +53,41 @@ class Loss:
             )
         if isinstance(variables, (str, sympy.Symbol)):
             raise TypeError(f"variables is a {type(variables).__name__}; expected a list of symbols, such as [x, y].")
-        expression, variables = sympy.sympify(expression), tuple(variables)
+        variables = tuple(variables)
         if not variables or len(set(variables)) < len(variables):
             raise ValueError(f"variables is {variables}; expected at least one symbol, each of them once.")
         for variable in variables:
             if not isinstance(variable, sympy.Symbol):
                 raise TypeError(f"the variable {variable!r} is a {type(variable).__name__}; expected a SymPy Symbol.")
-        self.expression, self.variables = expression, variables
+        self.expression = sympy.sympify(expression)
+        self.variables = variables
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Loss({self.expression}, {list(self.variables)})"
 
-    def _repr_latex_(self):
+    def _repr_latex_(self) -> str:
         return rf"$\displaystyle {sympy.latex(self.expression)}$"
 
-    def value(self, theta):
+    def value(self, theta: Theta) -> Value:
         r"""L(theta): an expression or a number of theta's dtype. Complex theta, shape (d,), is allowed."""
-        return self._evaluate("value", theta, allow_complex=True)
+        self._require_point(theta, allow_complex=True)
+        return self._evaluate("value", theta)
 
-    def gradient(self, theta):
+    def gradient(self, theta: Theta) -> Theta:
         r""":math:`\nabla L(\theta)`, a column: (d, 1) in SymPy, (d,) in NumPy. Complex theta is allowed."""
-        return self._evaluate("gradient", theta, allow_complex=True)
+        self._require_point(theta, allow_complex=True)
+        return self._evaluate("gradient", theta)
 
-    def hessian(self, theta):
+    def hessian(self, theta: Theta) -> Theta:
         r""":math:`H = \nabla^2 L(\theta)`, shape (d, d), entry (j, k) the derivative of gradient j along k."""
+        self._require_point(theta)
         return self._evaluate("hessian", theta)
 
-    def linearize(self, theta):
+    def linearize(self, theta: Theta) -> tuple[Theta, Product]:
         r"""Return the gradient at theta and the function v ↦ H v, with H taken there once.
 
-        The closure holds H; that is the memory a backward pass needs for this step.
+        The closure holds H; that is the memory a backward pass needs for this step. A subclass with a gradient or a
+        Hessian of its own needs a `linearize` of its own, too: this one calls neither method.
 
         Examples
         --------
@@ -87,21 +95,22 @@ class Loss:
         >>> hvp(np.array([1.0, 1.0]))
         array([ 2., 10.])
         """
-        hessian = self.hessian(theta)
-        return self.gradient(theta), lambda v: hessian @ v
+        self._require_point(theta)
+        hessian = self._evaluate("hessian", theta)
+        return self._evaluate("gradient", theta), lambda v: hessian @ v
 
-    def hvp(self, theta, v):
+    def hvp(self, theta: Theta, v: Theta) -> Theta:
         r"""The Hessian-vector product :math:`\nabla^2 L(\theta)\, v`, shape like theta."""
         require_point(v, len(self.variables), "v")
         return self.linearize(theta)[1](v)
 
     @cached_property
-    def _expressions(self):
+    def _expressions(self) -> dict[str, Any]:
         gradient = sympy.Matrix([self.expression.diff(x) for x in self.variables])
         return {"value": self.expression, "gradient": gradient, "hessian": gradient.jacobian(self.variables)}
 
     @cached_property
-    def _functions(self):
+    def _functions(self) -> dict[str, Any]:
         unknown = {f.name for f in self.expression.atoms(AppliedUndef)}
         unbound = self.expression.free_symbols - set(self.variables)
         if unknown or unbound:
@@ -113,16 +122,20 @@ class Loss:
         flat = {name: np.ravel(e).tolist() for name, e in self._expressions.items()}
         return {name: sympy.lambdify(self.variables, e, "numpy", cse=True) for name, e in flat.items()}
 
-    def _evaluate(self, name, theta, allow_complex=False):
-        d = len(self.variables)
-        require_point(theta, d, allow_complex=allow_complex)
+    def _require_point(self, theta: Theta, allow_complex: bool = False) -> None:
+        require_point(theta, len(self.variables), allow_complex=allow_complex)
+
+    def _evaluate(self, name: str, theta: Theta) -> Any:
+        """The expression of that name at a point that has passed `_require_point`."""
         if is_symbolic(theta):
             return self._expressions[name].xreplace(dict(zip(self.variables, theta, strict=True)))
+        d = len(self.variables)
         numbers = np.array(self._functions[name](*theta), dtype=theta.dtype)
-        return numbers.reshape({"value": (), "gradient": (d,), "hessian": (d, d)}[name])[()]
+        shapes: dict[str, tuple[int, ...]] = {"value": (), "gradient": (d,), "hessian": (d, d)}
+        return numbers.reshape(shapes[name])[()]
 
 
-def _exact(entries, name):
+def _exact(entries: Theta, name: str) -> sympy.Matrix:
     """A SymPy matrix of exactly the numbers given: 0.1 becomes 1/10, which evaluates to 0.1 again."""
     if isinstance(entries, np.ndarray):
         require_array(entries, name)
@@ -132,12 +145,12 @@ def _exact(entries, name):
     return matrix.applyfunc(lambda x: sympy.Rational(repr(float(x))) if x.is_Float else x)
 
 
-def _components(d):
+def _components(d: int) -> tuple[sympy.Symbol, ...]:
     """x_1 … x_d; an index on theta itself counts the inner steps."""
     return sympy.symbols(f"x1:{d + 1}")
 
 
-def quadratic(A, c):
+def quadratic(A: Theta, c: Theta) -> Loss:
     r"""The quadratic :math:`\tfrac12 (\theta - c)^T A\,(\theta - c)`, with Hessian A everywhere.
 
     Parameters
@@ -157,7 +170,8 @@ def quadratic(A, c):
     >>> quadratic(np.diag([2.0, 1.0]), np.zeros(2)).gradient(np.array([1.0, 1.0]))
     array([2., 1.])
     """
-    A, c = _exact(A, "A"), _exact(c, "c")
+    A = _exact(A, "A")
+    c = _exact(c, "c")
     d = A.rows
     if A.shape != (d, d) or c.shape != (d, 1):
         raise ValueError(f"A has shape {A.shape} and c {c.shape}; expected a square A and a c of as many entries.")
@@ -167,7 +181,7 @@ def quadratic(A, c):
     return Loss(((x - c).T * A * (x - c))[0, 0] / 2, tuple(x))
 
 
-def rosenbrock(a=1, b=100):
+def rosenbrock(a: Any = 1, b: Any = 100) -> Loss:
     r"""Rosenbrock's valley :math:`(a - x)^2 + b\,(y - x^2)^2`, with the minimum 0 at (a, a²).
 
     Its Hessians at two points do not commute, so a wrong order of factors shows.
@@ -181,7 +195,7 @@ def rosenbrock(a=1, b=100):
     return Loss((a - x) ** 2 + b * (y - x**2) ** 2, (x, y))
 
 
-def double_well():
+def double_well() -> Loss:
     r"""The double well :math:`\tfrac14 (x^2 - 1)^2` in one number, with curvature :math:`3x^2 - 1`.
 
     Minima at ±1; the curvature is negative between ±1/√3.
@@ -195,7 +209,7 @@ def double_well():
     return Loss((x**2 - 1) ** 2 / 4, (x,))
 
 
-def logistic(inputs, labels):
+def logistic(inputs: Theta, labels: Theta) -> Loss:
     r"""Mean logistic loss :math:`\frac1n \sum_i \log(1 + e^{-y_i x_i^T \theta})`.
 
     Written with log(1 + e^−z) = log cosh(z/2) + log 2 − z/2, which overflows nowhere and is analytic code,
@@ -219,7 +233,8 @@ def logistic(inputs, labels):
     >>> loss.gradient(np.zeros(2))
     array([-1.,  0.])
     """
-    inputs, labels = _exact(inputs, "inputs"), _exact(labels, "labels")
+    inputs = _exact(inputs, "inputs")
+    labels = _exact(labels, "labels")
     if labels.shape != (inputs.rows, 1) or not set(labels) <= {-1, 1}:
         raise ValueError(
             f"labels is {labels.tolist()}; expected {inputs.rows} entries, one for each row of inputs, each -1 or +1."

@@ -12,24 +12,39 @@ computes; a loss over a batch of tasks, parameters (tasks, d), makes it answer f
 
 import math
 import numbers
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import sympy
 from scipy.sparse.linalg import LinearOperator, cg
 
+from mathlib.contracts import (
+    Array,
+    HasGradient,
+    HasGradientAndHessian,
+    HasGradientAndLinearize,
+    HasHessian,
+    HasLinearize,
+    HasValue,
+    StepSize,
+    Theta,
+    Value,
+)
 from mathlib.inputs import is_symbolic, require_array, require_loss, require_losses, require_step_size
 
 # Newton's method doubles the digits at every step once it is near; what takes more steps than these does not converge.
 NEWTON_STEPS = 50
 
 
-def inner_loop(losses, theta, alpha):
+def inner_loop(losses: Sequence[HasGradient], theta: Theta, alpha: StepSize) -> list[Theta]:
     r"""Gradient descent on the support losses: :math:`\theta_i = \theta_{i-1} - \alpha\nabla L_i(\theta_{i-1})`.
 
     Parameters
     ----------
     losses : list of losses
-        :math:`L_1 \dots L_K`, one for each step; ``[loss] * K`` for K steps on the same one, [] for none.
+        :math:`L_1 \dots L_K`, one for each step, with ``.gradient``; ``[loss] * K`` for K steps on the same one,
+        [] for none.
     theta : sympy.Matrix, shape (d, 1), or numpy.ndarray, shape (d,)
         :math:`\theta_0`. Complex numbers are allowed, here and in `meta_loss`, for the complex step.
     alpha : number or sympy.Expr
@@ -51,7 +66,7 @@ def inner_loop(losses, theta, alpha):
     >>> inner_loop([quadratic(np.eye(1), np.zeros(1))] * 2, np.array([8.0]), 0.5)
     [array([8.]), array([4.]), array([2.])]
     """
-    losses = require_losses(losses)
+    losses = require_losses(losses, "gradient", caller="inner_loop")
     alpha = _require_theta_and_alpha(theta, alpha, allow_complex=True)
     trajectory = [theta]
     for loss in losses:
@@ -60,7 +75,7 @@ def inner_loop(losses, theta, alpha):
     return trajectory
 
 
-def meta_loss(losses, query, theta, alpha):
+def meta_loss(losses: Sequence[HasGradient], query: HasValue, theta: Theta, alpha: StepSize) -> Value:
     r"""The query loss after the inner loop, :math:`Q(\theta_K)`, as a function of :math:`\theta_0`.
 
     This is what every outside derivative differentiates. Parameters as in `maml_gradient`.
@@ -72,11 +87,14 @@ def meta_loss(losses, query, theta, alpha):
     >>> float(meta_loss([bowl], bowl, np.array([8.0]), 0.5))
     8.0
     """
-    return require_loss(query, "query").value(inner_loop(losses, theta, alpha)[-1])
+    require_loss(query, "query", "value", caller="meta_loss")
+    return query.value(inner_loop(losses, theta, alpha)[-1])
 
 
-def step_jacobian(loss, theta, alpha):
+def step_jacobian(loss: HasHessian, theta: Theta, alpha: StepSize) -> Theta:
     r"""The Jacobian of one step, of :math:`\theta - \alpha\nabla L(\theta)`: :math:`I - \alpha\nabla^2 L(\theta)`.
+
+    The loss needs ``.hessian`` alone.
 
     Returns
     -------
@@ -89,17 +107,18 @@ def step_jacobian(loss, theta, alpha):
     array([[0.8, 0. ],
            [0. , 0. ]])
     """
-    require_loss(loss)
+    require_loss(loss, "loss", "hessian", caller="step_jacobian")
     alpha = _require_theta_and_alpha(theta, alpha)
     hessian = loss.hessian(theta)
     return _identity(theta) - alpha * hessian
 
 
-def unrolled_jacobian(losses, theta, alpha):
+def unrolled_jacobian(losses: Sequence[HasGradientAndHessian], theta: Theta, alpha: StepSize) -> Theta:
     r"""The Jacobian of the whole inner loop, :math:`U_K = \partial\theta_K/\partial\theta_0`.
 
     Built by the induction :math:`U_0 = I,\; U_{i} = (I - \alpha H_{i-1})\, U_{i-1}`: each new step
-    multiplies from the left. Row j belongs to component j of :math:`\theta_K`.
+    multiplies from the left. Row j belongs to component j of :math:`\theta_K`. The losses need ``.gradient`` and
+    ``.hessian``.
 
     Returns
     -------
@@ -112,14 +131,15 @@ def unrolled_jacobian(losses, theta, alpha):
     array([[ 0.125,  0.   ],
            [ 0.   , -1.   ]])
     """
+    losses = require_losses(losses, "gradient", "hessian", caller="unrolled_jacobian")
     trajectory = inner_loop(losses, theta, alpha)
     U = _identity(theta)
-    for loss, theta_i in zip(losses, trajectory, strict=False):
+    for loss, theta_i in zip(losses, trajectory[:-1], strict=True):
         U = step_jacobian(loss, theta_i, alpha) @ U
     return U
 
 
-def maml_gradient(losses, query, theta, alpha):
+def maml_gradient(losses: Sequence[HasLinearize], query: HasGradient, theta: Theta, alpha: StepSize) -> Theta:
     r"""The meta-gradient :math:`\nabla_{\theta_0} Q(\theta_K)`, the gradient of `meta_loss`.
 
     .. math::
@@ -131,9 +151,9 @@ def maml_gradient(losses, query, theta, alpha):
     Parameters
     ----------
     losses : list of losses
-        :math:`L_1 \dots L_K`, the support loss of each inner step.
+        :math:`L_1 \dots L_K`, the support loss of each inner step, with ``.linearize``.
     query : loss
-        :math:`Q`, asked once, at :math:`\theta_K`.
+        :math:`Q`, with ``.gradient``, which is called once, at :math:`\theta_K`.
     theta : sympy.Matrix, shape (d, 1), or numpy.ndarray, shape (d,) or (tasks, d)
         :math:`\theta_0`; a batch of tasks needs losses that take one.
     alpha : number or sympy.Expr
@@ -160,8 +180,8 @@ def maml_gradient(losses, query, theta, alpha):
     >>> maml_gradient([bowl], bowl, np.ones(2), 0.1)
     array([0.81, 1.44])
     """
-    losses = require_losses(losses)
-    require_loss(query, "query")
+    losses = require_losses(losses, "linearize", caller="maml_gradient")
+    require_loss(query, "query", "gradient", caller="maml_gradient")
     alpha = _require_theta_and_alpha(theta, alpha)
     hessian_vector_products = []
     for loss in losses:
@@ -174,7 +194,7 @@ def maml_gradient(losses, query, theta, alpha):
     return v
 
 
-def fomaml_gradient(losses, query, theta, alpha):
+def fomaml_gradient(losses: Sequence[HasGradient], query: HasGradient, theta: Theta, alpha: StepSize) -> Theta:
     r"""First-order MAML: :math:`\nabla Q(\theta_K)`, every factor :math:`I - \alpha H_i` replaced by I.
 
     Parameters and Returns as in `maml_gradient`.
@@ -186,10 +206,11 @@ def fomaml_gradient(losses, query, theta, alpha):
     >>> fomaml_gradient([bowl], bowl, np.ones(2), 0.1)
     array([0.9, 2.4])
     """
-    return require_loss(query, "query").gradient(inner_loop(losses, theta, alpha)[-1])
+    require_loss(query, "query", "gradient", caller="fomaml_gradient")
+    return query.gradient(inner_loop(losses, theta, alpha)[-1])
 
 
-def reptile_gradient(losses, theta, alpha):
+def reptile_gradient(losses: Sequence[HasGradient], theta: Theta, alpha: StepSize) -> Theta:
     r"""Reptile: the sum of the gradients met on the way, :math:`\sum_i \nabla L_i(\theta_{i-1})`.
 
     It equals :math:`(\theta_0 - \theta_K)/\alpha`, without the division. The Reptile paper's k
@@ -213,11 +234,11 @@ def reptile_gradient(losses, theta, alpha):
     array([12.])
     """
     trajectory = inner_loop(losses, theta, alpha)
-    gradients = [loss.gradient(theta_i) for loss, theta_i in zip(losses, trajectory, strict=False)]
+    gradients = [loss.gradient(theta_i) for loss, theta_i in zip(losses, trajectory[:-1], strict=True)]
     return sum(gradients, start=0 * theta)
 
 
-def inner_optimum(loss, theta, strength):
+def inner_optimum(loss: HasGradientAndLinearize, theta: Array, strength: float) -> Array:
     r"""iMAML's inner optimum, :math:`\arg\min_\varphi\; L(\varphi) + \frac\lambda2 \|\varphi - \theta\|^2`.
 
     Newton's method on the gradient of this function, started at :math:`\theta`. Its steps
@@ -233,7 +254,7 @@ def inner_optimum(loss, theta, strength):
     Parameters
     ----------
     loss : loss
-        The support loss L.
+        The support loss L, with ``.gradient`` and ``.linearize``.
     theta : numpy.ndarray, shape (d,)
         The start, and the centre of the pull.
     strength : float
@@ -264,13 +285,14 @@ def inner_optimum(loss, theta, strength):
     array([1., 1.])
     """
     strength = _require_point_and_strength(theta, "theta", strength)
-    require_loss(loss)
+    require_loss(loss, "loss", "gradient", "linearize", caller="inner_optimum")
 
-    def pull(phi):
+    def pull(phi: Array) -> Array:
         return phi - theta + loss.gradient(phi) / strength
 
     epsilon = np.finfo(theta.dtype).eps
-    phi, left = theta, pull(theta)
+    phi = theta
+    left = pull(theta)
     for _ in range(NEWTON_STEPS):
         if _length(left) <= 100 * epsilon * (_length(theta) + _length(phi)):
             break
@@ -288,7 +310,7 @@ def inner_optimum(loss, theta, strength):
     return phi
 
 
-def implicit_gradient(loss, query, phi, strength):
+def implicit_gradient(loss: HasLinearize, query: HasGradient, phi: Array, strength: float) -> Array:
     r"""iMAML's meta-gradient :math:`(I + \nabla^2 L(\varphi)/\lambda)^{-1}\, \nabla Q(\varphi)`.
 
     Here :math:`\varphi` minimises :math:`L(\varphi) + \frac\lambda2 \|\varphi - \theta\|^2`, see `inner_optimum`, and
@@ -298,7 +320,7 @@ def implicit_gradient(loss, query, phi, strength):
     Parameters
     ----------
     loss, query : losses
-        The support loss L and the query loss Q.
+        The support loss L, with ``.linearize``, and the query loss Q, with ``.gradient``.
     phi : numpy.ndarray, shape (d,)
         The inner optimum; if it is only near one, the answer is only near the gradient.
     strength : float
@@ -340,16 +362,17 @@ def implicit_gradient(loss, query, phi, strength):
     array([0.5, 0.8])
     """
     strength = _require_point_and_strength(phi, "phi", strength)
-    require_loss(query, "query")
-    return _solve_bracket(require_loss(loss), phi, strength, query.gradient(phi))
+    require_loss(query, "query", "gradient", caller="implicit_gradient")
+    require_loss(loss, "loss", "linearize", caller="implicit_gradient")
+    return _solve_bracket(loss, phi, strength, query.gradient(phi))
 
 
-def _solve_bracket(loss, phi, strength, q):
+def _solve_bracket(loss: HasLinearize, phi: Array, strength: float, q: Array) -> Array:
     """The solution g of (I + H/strength) g = q, H the loss's Hessian at phi, if its residual holds."""
     hvp = loss.linearize(phi)[1]
-    curvatures = []
+    curvatures: list[float] = []
 
-    def bracket(v):
+    def bracket(v: Array) -> Array:
         image = v + hvp(v) / strength
         if v @ v > 0:
             curvatures.append(_require_positive((v @ image) / (v @ v)))
@@ -370,7 +393,9 @@ def _solve_bracket(loss, phi, strength, q):
     return solution
 
 
-def _shorten(function, phi, step, length):
+def _shorten(
+    function: Callable[[Array], Array], phi: Array, step: Array, length: np.floating[Any]
+) -> tuple[Array, Array] | None:
     """The first of phi − step, phi − step/2, … at which the function's value is shorter, with this value; or None."""
     for halvings in range(30):
         part = 0.5**halvings
@@ -381,7 +406,7 @@ def _shorten(function, phi, step, length):
     return None
 
 
-def _require_positive(curvature):
+def _require_positive(curvature: float) -> float:
     if not math.isfinite(curvature):
         raise ArithmeticError(
             "a product with I + H/strength at phi is not finite; expected numbers. Look at loss.linearize there, or for"
@@ -395,13 +420,13 @@ def _require_positive(curvature):
     return curvature
 
 
-def _length(vector):
+def _length(vector: Array) -> np.floating[Any]:
     return np.linalg.norm(vector)
 
 
-def _require_point_and_strength(point, name, strength):
+def _require_point_and_strength(point: object, name: str, strength: Any) -> float:
     """Raise unless `point` is one task's parameters and `strength` a positive number; return it as a float."""
-    require_array(point, name)
+    point = require_array(point, name)
     if point.ndim != 1:
         raise ValueError(f"{name} has shape {point.shape}; expected one task's parameters, shape (d,).")
     real = isinstance(strength, numbers.Real) and not isinstance(strength, bool)
@@ -410,11 +435,11 @@ def _require_point_and_strength(point, name, strength):
     return float(strength)
 
 
-def _require_theta_and_alpha(theta, alpha, allow_complex=False):
+def _require_theta_and_alpha(theta: Any, alpha: object, allow_complex: bool = False) -> Any:
     if not is_symbolic(theta):
         require_array(theta, allow_complex=allow_complex)
     return require_step_size(alpha, theta)
 
 
-def _identity(theta):
+def _identity(theta: Theta) -> Theta:
     return sympy.eye(theta.rows) if is_symbolic(theta) else np.eye(theta.shape[-1], dtype=theta.dtype)

@@ -12,25 +12,29 @@ Differentiate each of these along v, a dot for the derivative: the last line bec
 """
 
 import itertools
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from mathlib.inputs import (
+from mathlib.contracts import Array
+from mathlib.network_inputs import (
+    require_classes,
     require_direction,
-    require_examples,
     require_inputs,
     require_name,
-    require_network,
     require_parameters,
+    require_sizes,
+    require_targets,
 )
-from mathlib.network_parts import ACTIVATIONS, ERRORS
+from mathlib.network_parts import ACTIVATIONS, ERRORS, Function
 
 
-def with_ones(a):
+def with_ones(a: Array) -> Array:
     """[a 1]: a with a column of ones, so that one product takes care of weights and biases."""
     extended = np.empty((*a.shape[:-1], a.shape[-1] + 1), dtype=a.dtype)
-    extended[..., :-1], extended[..., -1] = a, 1
+    extended[..., :-1] = a
+    extended[..., -1] = 1
     return extended
 
 
@@ -55,26 +59,27 @@ class MLP:
     1761
     """
 
-    def __init__(self, sizes, activation="tanh"):
-        self.sizes = require_network(sizes, activation, ACTIVATIONS)
+    def __init__(self, sizes: Sequence[int], activation: str = "tanh") -> None:
+        self.sizes = require_sizes(sizes)
+        require_name(activation, "activation", ACTIVATIONS)
         self.activation = activation
         self.shapes = [(m + 1, n) for m, n in itertools.pairwise(self.sizes)]
         stops = list(itertools.accumulate(m * n for m, n in self.shapes))
         self.blocks = [slice(*ends) for ends in itertools.pairwise([0, *stops])]
         self.d = stops[-1]
 
-    def split(self, theta):
+    def split(self, theta: Array) -> list[Array]:
         """Each layer's weights W, the biases as their last row, (…, inputs + 1, outputs), out of the flat (…, d)."""
         pairs = zip(self.blocks, self.shapes, strict=True)
         return [theta[..., block].reshape(*theta.shape[:-1], *shape) for block, shape in pairs]
 
-    def outputs(self, theta, inputs):
+    def outputs(self, theta: Array, inputs: Array) -> Array:
         """The network's answer to inputs (…, n, inputs) with parameters (…, d), shape (…, n, outputs)."""
-        require_inputs(inputs, self)
-        require_parameters(theta, inputs, self, allow_complex=True)
+        require_inputs(inputs, self.sizes)
+        require_parameters(theta, inputs, self.d, allow_complex=True)
         return self.forward(self.split(theta), with_ones(inputs))[1]
 
-    def forward(self, weights, examples):
+    def forward(self, weights: list[Array], examples: Array) -> tuple[list[Array], Array]:
         """Each layer's input [a 1], the first one being `examples`, and the last layer's output z."""
         layers = [examples]
         z = examples @ weights[0]
@@ -83,7 +88,7 @@ class MLP:
             z = layers[-1] @ W
         return layers, z
 
-    def loss(self, inputs, targets, error="squared"):
+    def loss(self, inputs: Array, targets: Array, error: str = "squared") -> "NetworkLoss":
         """The mean error on these examples as a function of theta: a `NetworkLoss`."""
         return NetworkLoss(self, inputs, targets, error)
 
@@ -132,9 +137,13 @@ class NetworkLoss:
     (array([-7., -4.]), array([5., 3.]))
     """
 
-    def __init__(self, network, inputs, targets, error="squared"):
+    def __init__(self, network: MLP, inputs: Array, targets: Array, error: str = "squared") -> None:
         require_name(error, "error", ERRORS)
-        require_examples(inputs, targets, network, error)
+        require_inputs(inputs, network.sizes)
+        if error == "cross-entropy":
+            require_classes(targets, inputs, network.sizes[-1])
+        else:
+            require_targets(targets, inputs, network.sizes[-1])
         self.network = network
         self.inputs = inputs.copy()
         self.targets = targets.copy()
@@ -143,17 +152,17 @@ class NetworkLoss:
         for array in (self.inputs, self.targets, self.examples):
             array.setflags(write=False)  # the functions that linearize returned still read them
 
-    def value(self, theta):
+    def value(self, theta: Array) -> Array:
         """The mean error, one number a task."""
-        require_parameters(theta, self.inputs, self.network, allow_complex=True)
+        require_parameters(theta, self.inputs, self.network.d, allow_complex=True)
         _, z = self.network.forward(self.network.split(theta), self.examples)
         return ERRORS[self.error][0](z, self.targets)
 
-    def gradient(self, theta):
+    def gradient(self, theta: Array) -> Array:
         """The gradient, shaped like theta."""
         return self._backward(theta, allow_complex=True)[0]
 
-    def linearize(self, theta, part="hessian"):
+    def linearize(self, theta: Array, part: str = "hessian") -> tuple[Array, Function]:
         """The gradient, and v ↦ H v, which reuses what the gradient's two passes computed.
 
         H is a sum: part="gauss-newton" is what is left of it when the network is linear in theta (no term with δ),
@@ -161,14 +170,15 @@ class NetworkLoss:
         """
         require_name(part, "part", ("hessian", "gauss-newton", "residual"))
         gradient, tape, curvature = self._backward(theta)
-        shape, dtype = theta.shape, theta.dtype
+        shape = theta.shape
+        dtype = theta.dtype
         slope_dot = ACTIVATIONS[self.network.activation][2]
         if part == "gauss-newton":
             tape = [layer._replace(delta=np.zeros_like(layer.delta), back=np.zeros_like(layer.back)) for layer in tape]
         if part == "residual":
             curvature = np.zeros_like
 
-        def hvp(v):
+        def hvp(v: Array) -> Array:
             first, *above = self.network.split(require_direction(v, shape, dtype))
             z_dot = self.examples @ first
             a_dots = []
@@ -189,19 +199,19 @@ class NetworkLoss:
 
         return gradient, hvp
 
-    def hvp(self, theta, v, part="hessian"):
+    def hvp(self, theta: Array, v: Array, part: str = "hessian") -> Array:
         """H v, shaped like theta."""
         return self.linearize(theta, part)[1](v)
 
-    def hessian(self, theta, part="hessian"):
+    def hessian(self, theta: Array, part: str = "hessian") -> Array:
         """H column by column, shape (…, d, d): d Hessian-vector products, and d² numbers to keep."""
         _, hvp = self.linearize(theta, part)
         columns = (np.broadcast_to(e, theta.shape) for e in np.eye(self.network.d, dtype=theta.dtype))
         return np.stack([hvp(e) for e in columns], axis=-1)
 
-    def _backward(self, theta, allow_complex=False):
+    def _backward(self, theta: Array, allow_complex: bool = False) -> tuple[Array, list[_Layer], Function]:
         """The gradient, the tape (a `_Layer` for each layer above the first), and how the last δ moves with z."""
-        require_parameters(theta, self.inputs, self.network, allow_complex)
+        require_parameters(theta, self.inputs, self.network.d, allow_complex=allow_complex)
         weights = self.network.split(theta.copy())
         slope = ACTIVATIONS[self.network.activation][1]
         layers, z = self.network.forward(weights, self.examples)
@@ -217,7 +227,7 @@ class NetworkLoss:
         return _join([self.examples.mT @ delta, *gradient[::-1]]), tape[::-1], curvature
 
 
-def _join(weights):
+def _join(weights: list[Array]) -> Array:
     """The flat vector of these weights: what `MLP.split` took apart."""
     flat = (*weights[0].shape[:-2], -1)
     return np.concatenate([W.reshape(flat) for W in weights], axis=-1)

@@ -1,11 +1,14 @@
 """Bad input meets an error of its own, which says what was given and what to pass instead."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import sympy
 
+import mathlib.inputs
+import mathlib.meta_gradients
 from mathlib import (
     Loss,
     any_loss,
@@ -17,6 +20,7 @@ from mathlib import (
     fomaml_gradient,
     implicit_gradient,
     inner_loop,
+    inner_optimum,
     logistic,
     maml_gradient,
     meta_loss,
@@ -132,7 +136,7 @@ def test_no_steps_at_all_are_allowed():
         (3, "losses is a int; expected a list"),
         ((loss for loss in [L]), "losses is a generator; expected a list"),
         ({L}, "losses is a set; expected a list"),
-        ([L, x**2], "the support loss of step 2 is a Pow; expected an object with .value, .gradient and .linearize"),
+        ([L, x**2], r"the support loss of step 2 is a Pow; expected an object with \.[a-z]+.* It lacks \.[a-z]+"),
         ([L.gradient], "the support loss of step 1 is a method"),
     ],
     ids=["one loss", "a text", "None", "a number", "a generator", "a set", "an expression inside", "a method inside"],
@@ -142,22 +146,120 @@ def test_losses_is_a_list_with_one_loss_for_each_step(function, losses, message)
         function(losses)
 
 
-class WithoutLinearize:
-    def gradient(self, theta):
-        return theta
+class WithoutAnswers:
+    """An object that is no loss."""
 
 
-@pytest.mark.parametrize("query", [WithoutLinearize(), "Q", None, x**2, [L]])
+@pytest.mark.parametrize("query", [WithoutAnswers(), "Q", None, x**2, [L]])
 @pytest.mark.parametrize("function", [meta_loss, maml_gradient, fomaml_gradient])
-def test_the_query_answers_for_gradient_and_linearize(function, query):
+def test_the_query_is_a_loss(function, query):
     with pytest.raises(TypeError, match=f"query is a {type(query).__name__}; expected an object with"):
         function([L], query, POINT, 0.1)
 
 
-@pytest.mark.parametrize("loss", [WithoutLinearize(), "L", [L]])
+@pytest.mark.parametrize("loss", [WithoutAnswers(), "L", [L]])
 def test_the_loss_of_a_single_step_is_a_loss(loss):
     with pytest.raises(TypeError, match=f"is a {type(loss).__name__}; expected an object with"):
         step_jacobian(loss, POINT, 0.1)
+
+
+# of the support loss, and of the query
+CALLED = {
+    "inner_loop": (lambda loss, query: inner_loop([loss], POINT, 0.1), ["gradient"], []),
+    "meta_loss": (lambda loss, query: meta_loss([loss], query, POINT, 0.1), ["gradient"], ["value"]),
+    "step_jacobian": (lambda loss, query: step_jacobian(loss, POINT, 0.1), ["hessian"], []),
+    "unrolled_jacobian": (lambda loss, query: unrolled_jacobian([loss], POINT, 0.1), ["gradient", "hessian"], []),
+    "maml_gradient": (lambda loss, query: maml_gradient([loss], query, POINT, 0.1), ["linearize"], ["gradient"]),
+    "fomaml_gradient": (lambda loss, query: fomaml_gradient([loss], query, POINT, 0.1), ["gradient"], ["gradient"]),
+    "reptile_gradient": (lambda loss, query: reptile_gradient([loss], POINT, 0.1), ["gradient"], []),
+    "inner_optimum": (lambda loss, query: inner_optimum(loss, POINT, 1e3), ["gradient", "linearize"], []),
+    "implicit_gradient": (
+        lambda loss, query: implicit_gradient(loss, query, POINT, 1e3),
+        ["linearize"],
+        ["gradient"],
+    ),
+}
+every_caller = pytest.mark.parametrize("name", list(CALLED))
+
+
+def with_only(methods):
+    """Rosenbrock's loss, of which these methods are left."""
+    return SimpleNamespace(**{method: getattr(L, method) for method in methods})
+
+
+@every_caller
+def test_a_loss_needs_the_methods_that_are_called_and_no_others(name):
+    function, of_loss, of_query = CALLED[name]
+    np.testing.assert_array_equal(function(with_only(of_loss), with_only(of_query)), function(L, L))
+
+
+METHODS = ["value", "gradient", "hessian", "linearize"]
+LACKING = [(name, of_query, method) for name in CALLED for of_query in (0, 1) for method in CALLED[name][1 + of_query]]
+
+
+@pytest.mark.parametrize(("name", "of_query", "method"), LACKING)
+def test_a_loss_that_lacks_a_method_is_refused_with_its_name_and_its_caller(name, of_query, method):
+    function, *called = CALLED[name]
+    given = [L, L]
+    given[of_query] = with_only([other for other in METHODS if other != method])
+    caller = name
+    if name in ("meta_loss", "fomaml_gradient", "reptile_gradient") and not of_query:
+        caller = "inner_loop"  # which they call
+    with pytest.raises(TypeError) as caught:
+        function(*given)
+    expected = " and ".join(f".{each}" for each in called[of_query])
+    assert str(caught.value).split(" is a ")[1] == (
+        f"SimpleNamespace; expected an object with {expected}, which {caller} calls."
+        f" It lacks .{method}: add what is missing, or pass Loss(expression, variables)."
+    )
+
+
+def test_a_loss_with_gradient_and_products_alone_has_a_meta_gradient_but_no_jacobian():
+    loss = with_only(["gradient", "linearize"])
+    np.testing.assert_array_equal(maml_gradient([loss] * 3, loss, POINT, 1e-3), maml_gradient([L] * 3, L, POINT, 1e-3))
+    with pytest.raises(TypeError, match=r"loss is a .* with \.hessian, which step_jacobian calls\. It lacks \.hessian"):
+        step_jacobian(loss, POINT, 1e-3)
+
+
+def test_a_method_is_something_to_call():
+    with pytest.raises(TypeError, match=r"It lacks \.gradient"):
+        fomaml_gradient([L], SimpleNamespace(gradient=np.ones(2)), POINT, 0.1)
+
+
+# A point is looked at where it comes in.
+
+
+@pytest.fixture
+def looked_at(monkeypatch):
+    """Every array that `require_array` sees."""
+    seen, require_array = [], mathlib.inputs.require_array
+
+    def watched(array, *arguments, **options):
+        seen.append(array)
+        return require_array(array, *arguments, **options)
+
+    for module in (mathlib.inputs, mathlib.meta_gradients):
+        monkeypatch.setattr(module, "require_array", watched)
+    return seen
+
+
+def test_a_meta_gradient_looks_at_theta_once_and_each_loss_at_its_own_point_once(looked_at):
+    maml_gradient([L] * 3, L, POINT, 1e-3)
+    trajectory = inner_loop([L] * 3, POINT, 1e-3)
+    np.testing.assert_array_equal(looked_at[:5], [POINT, *trajectory])
+
+
+def test_losses_of_ones_own_are_asked_at_points_that_nobody_looks_at_again(looked_at):
+    own = SimpleNamespace(gradient=lambda theta: theta, linearize=lambda theta: (theta, lambda v: v))
+    maml_gradient([own] * 3, own, POINT, 0.1)
+    assert len(looked_at) == 1
+
+
+@pytest.mark.parametrize("name", ["inner_loop", "unrolled_jacobian", "maml_gradient", "fomaml_gradient"])
+def test_an_inner_loop_that_leaves_the_numbers_says_that_it_has_diverged(name):
+    function = OF_LOSSES[name]
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match=r"(?s)theta has a NaN .* the loop has diverged"):
+        function([L] * 20)
 
 
 @pytest.mark.parametrize("name", ["step_jacobian", "unrolled_jacobian", "maml_gradient"])
