@@ -12,13 +12,18 @@ the error is small. A step that the caller chose is kept; where the tests fail, 
 smaller steps find.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from mathlib.contracts import Array
 from mathlib.inputs import require_array
+
+Function: TypeAlias = Callable[[Array], Any]  # of theta; what it returns is looked at
+Difference: TypeAlias = Callable[[float], tuple[Array, Array]]  # h ↦ D(h), and a bound on its rounding
 
 STEP = 2.0**-7  # the first h; a power of two, so that dividing by it rounds nothing
 # A value may be wrong by 10 eps of itself, about a dozen roundings. Two of them, divided by 2h, make 10 eps / h. In
@@ -56,7 +61,9 @@ class Estimate:
     error: np.ndarray
 
 
-def finite_difference_directional(function, theta, direction, step=None):
+def finite_difference_directional(
+    function: Function, theta: Array, direction: Array, step: float | None = None
+) -> Estimate:
     r"""The derivative of a function along a direction, :math:`\frac{d}{dt} f(\theta + t v)` at t = 0.
 
     Parameters
@@ -133,7 +140,7 @@ class _Rung(NamedTuple):
     seen: np.ndarray  # how far it was off without an explanation, at most, at this h and those before
 
 
-def _validate(theta, direction, step):
+def _validate(theta: Array, direction: Array, step: Any) -> None:
     require_array(theta, float64=True)
     require_array(direction, "direction", float64=True)
     if theta.ndim != 1 or direction.shape != theta.shape:
@@ -144,11 +151,11 @@ def _validate(theta, direction, step):
         raise ValueError(f"step is {step!r}; expected a positive number.")
 
 
-def _central_difference(function, theta, unit):
+def _central_difference(function: Function, theta: Array, unit: Array) -> Difference:
     """The function h ↦ D(h) along unit, with a bound on what rounding does to it."""
     farthest = np.abs(theta[unit != 0]).max()
 
-    def difference(h):
+    def difference(h: float) -> tuple[Array, Array]:
         right = _evaluate(function, theta + h * unit)
         left = _evaluate(function, theta - h * unit)
         D = (right - left) / (2 * h)
@@ -158,7 +165,7 @@ def _central_difference(function, theta, unit):
     return difference
 
 
-def _refine(difference, h, smallest):
+def _refine(difference: Difference, h: float, smallest: float) -> list[_Rung]:
     """The rungs at h, h/2, h/4, … until each component has met one to stop at, or h is the smallest."""
     levels = [difference(h / 2**k) for k in range(4)]
     rungs = [_bound(levels, difference(h * ALIASING), seen=0.0)]
@@ -169,7 +176,7 @@ def _refine(difference, h, smallest):
     return rungs
 
 
-def _extrapolate(D):
+def _extrapolate(D: Array) -> tuple[Array, Array]:
     """The value out of D(h), D(h/2) and D(h/4), and a bound on its truncation error, which takes D(h/8), too."""
     # Central differences err in h², h⁴, …; each round removes the lowest power.
     first = [(4 * finer - coarser) / 3 for coarser, finer in pairwise(D)]
@@ -179,7 +186,7 @@ def _extrapolate(D):
     return second, np.maximum(np.abs(second - first[1]), 2 * np.abs(second - finest))
 
 
-def _bound(levels, between, seen):
+def _bound(levels: list[tuple[Array, Array]], between: tuple[Array, Array], seen: Any) -> _Rung:
     """The rung made of (D, rounding) at h, h/2, h/4, h/8, of the same at 0.382 h, and of what was seen before."""
     D, rounding = (np.array(column) for column in zip(*levels, strict=True))
     value, truncation = _extrapolate(D)
@@ -201,9 +208,9 @@ def _bound(levels, between, seen):
     )
 
 
-def _regular(changes, rounding):
+def _regular(changes: Array, rounding: Array) -> Array:
     """Whether the changes of D fall to a quarter from step to step, as h² does, or to a sixteenth, as h⁴."""
-    regular = True
+    regular: Any = True
     for before, after, noise in zip(changes[:-1], changes[1:], rounding[2:], strict=True):
         # With c₁h² + c₂h⁴, 4 after − before is (45/64) c₂h⁴, and before about (3/4) c₁h². A quarter of that allows
         # c₂h² up to 0.27 c₁: the next power is about a quarter of the first, so the powers after it can be left out.
@@ -215,7 +222,7 @@ def _regular(changes, rounding):
     return regular
 
 
-def _aliasing(D, rounding, between):
+def _aliasing(D: Array, rounding: Array, between: tuple[Array, Array]) -> tuple[Array, Array]:
     """How far D(0.382 h) is from the cubic in h² through the four others, and how far it may be by rounding."""
     # Added up term by term: a matrix product would round each component in the way of the machine and of its place.
     expected = sum(weight * difference for weight, difference in zip(CUBIC, D, strict=True))
@@ -224,23 +231,23 @@ def _aliasing(D, rounding, between):
     return np.abs(between[0] - expected), np.sqrt(variance) / 2
 
 
-def _each(rungs, field):
+def _each(rungs: Sequence[_Rung], field: str) -> Array:
     """A field of all rungs: one array, with the rungs along the first axis."""
     return np.array([getattr(rung, field) for rung in rungs])
 
 
-def _confirmed(rungs):
+def _confirmed(rungs: Sequence[_Rung]) -> Array:
     """Where a rung and the one before are settled: noise passes one of thirty tests by chance, but rarely two."""
     settled = _each(rungs, "settled")
     return settled & np.concatenate([settled[:1], settled[:-1]])
 
 
-def _may_stop(rungs):
+def _may_stop(rungs: Sequence[_Rung]) -> Array:
     """Where a rung is confirmed and accurate."""
     return _confirmed(rungs) & _each(rungs, "accurate")
 
 
-def _choose(rungs):
+def _choose(rungs: Sequence[_Rung]) -> tuple[Array, Array]:
     """The value and its error, component by component."""
     value, regular, seen = _each(rungs, "value"), _each(rungs, "regular"), _each(rungs, "seen")
     stop = _may_stop(rungs)
@@ -258,12 +265,12 @@ def _choose(rungs):
     return np.where(some, _entry(value, best), value[-1]), np.where(some, _entry(error, best), rungs[-1].unresolved)
 
 
-def _entry(array, i):
+def _entry(array: Array, i: Array) -> Array:
     """Of each component the entry at its own i along the first axis."""
     return np.take_along_axis(array, i[None], axis=0)[0]
 
 
-def finite_difference_jacobian(function, theta, step=None):
+def finite_difference_jacobian(function: Function, theta: Array, step: float | None = None) -> Estimate:
     r"""The Jacobian of a vector-valued function, entry (j, k) = :math:`\partial f_j / \partial \theta_k`.
 
     Parameters as in `finite_difference_directional`; at least 10 d evaluations.
@@ -289,7 +296,7 @@ def finite_difference_jacobian(function, theta, step=None):
     return Estimate(np.stack([c.value for c in columns], axis=1), np.stack([c.error for c in columns], axis=1))
 
 
-def finite_difference_gradient(function, theta, step=None):
+def finite_difference_gradient(function: Function, theta: Array, step: float | None = None) -> Estimate:
     r"""The gradient of a scalar function, entry k = :math:`\partial f / \partial \theta_k`.
 
     Parameters as in `finite_difference_directional`; at least 10 d evaluations.
@@ -315,11 +322,11 @@ def finite_difference_gradient(function, theta, step=None):
     return Estimate(np.array([e.value for e in entries]), np.array([e.error for e in entries]))
 
 
-def _along_axes(function, theta, step):
+def _along_axes(function: Function, theta: Array, step: float | None) -> list[Estimate]:
     return [finite_difference_directional(function, theta, e, step) for e in np.eye(theta.size)]
 
 
-def complex_step(function, theta, direction):
+def complex_step(function: Function, theta: Array, direction: Array) -> Any:
     r"""The derivative along a direction by the complex step, :math:`\operatorname{Im} f(\theta + i h v) / h`.
 
     It subtracts no two values, so h can be 1e-20: the truncation error vanishes, and no digits are lost to
@@ -365,7 +372,7 @@ def complex_step(function, theta, direction):
     return np.imag(value) / h
 
 
-def _evaluate(function, theta):
+def _evaluate(function: Function, theta: Array) -> Array:
     value = np.asarray(function(theta))
     if value.dtype != np.float64 or not np.isfinite(value).all():
         raise ValueError(

@@ -7,7 +7,9 @@ met, is played by an independent random number, and noncommuting symbols by rand
 
 import math
 import random
+from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 import sympy
 
@@ -18,21 +20,21 @@ SEEDS = (1, 2, 3)  # of the random points
 DIGITS = 40  # to which functions such as exp are evaluated at the random points
 
 
-def random_values(*expressions, seed):
+def random_values(*expressions: sympy.Expr, seed: int) -> list[Any]:
     """Evaluate expressions at one random point: a list of numbers, or of 3 × 3 matrices if some do not commute."""
 
-    def number(*what):
+    def number(*what: Any) -> sympy.Rational:
         """A random number that depends on what it stands for, and not on the order in which it is met."""
         draw = random.Random(f"{seed} {what}")
         return sympy.Rational(draw.choice([n for n in range(-30, 31) if n]), draw.randint(7, 13))
 
-    def leaf(symbol):
+    def leaf(symbol: sympy.Symbol) -> Any:
         if not symbol.is_commutative:
             return sympy.ImmutableMatrix(3, 3, lambda j, k: number(symbol.name, j, k))
         return abs(number(symbol.name)) if symbol.is_nonnegative else number(symbol.name)
 
     @cache
-    def value(node):
+    def value(node: sympy.Basic) -> Any:
         if node.is_Symbol:
             return leaf(node)
         if not node.args:
@@ -52,13 +54,13 @@ def random_values(*expressions, seed):
     return [_as_matrix(r) for r in results]
 
 
-def differ(a, b):
+def differ(a: Any, b: Any) -> bool:
     """Whether two evaluated sides differ by more than evaluation to 40 digits explains."""
     gap, size = (x.norm() if x.is_Matrix else abs(x) for x in (a - b, a))
     return bool(gap.is_finite and gap > sympy.Float(10) ** (10 - DIGITS) * (1 + size))
 
 
-def differ_at(left, right, seeds=SEEDS):
+def differ_at(left: sympy.Expr, right: sympy.Expr, seeds: Iterable[int] = SEEDS) -> tuple[Any, Any] | None:
     """The values of both sides at a random point where they differ, or None where none of the points shows it."""
     for seed in seeds:
         a, b = random_values(left, right, seed=seed)
@@ -67,21 +69,21 @@ def differ_at(left, right, seeds=SEEDS):
     return None
 
 
-def is_proved_zero(expression):
+def is_proved_zero(expression: sympy.Expr) -> bool:
     """True if `expand` turns it into 0; False if it would grow too large, or leaves something: undecided then."""
     return predicted_terms(expression) <= MOST_TERMS and sympy.expand(_with_unknowns_named(expression)) == 0
 
 
-def _with_unknowns_named(expression):
+def _with_unknowns_named(expression: sympy.Expr) -> sympy.Expr:
     """The expression with a letter for each unknown function at each argument, where arguments are expanded.
 
     So each argument is expanded once, and not wherever it stands. Two that are equal without looking so get two
     letters; that can leave a difference undecided, but proves nothing false.
     """
-    letters = {}
+    letters: dict[tuple[Any, ...], sympy.Symbol] = {}
 
     @cache
-    def named(node):
+    def named(node: sympy.Basic) -> sympy.Basic:
         if not node.args:
             return node
         arguments = [named(argument) for argument in node.args]
@@ -92,15 +94,15 @@ def _with_unknowns_named(expression):
     return named(sympy.sympify(expression))
 
 
-def predicted_terms(expression):
+def predicted_terms(expression: sympy.Expr) -> int:
     """A bound on the number of terms that `expand` will produce, without expanding.
 
     It tells apart what the number of operations does not: 16,000 operations on unknown functions that
     expand in a second, and 1,800 on Rosenbrock's loss after two steps, which would become 10⁸ terms.
     """
-    memory = {}
+    memory: dict[sympy.Basic, int] = {}
 
-    def terms(node):
+    def terms(node: sympy.Basic) -> int:
         if node not in memory:
             below = [terms(argument) for argument in node.args]
             if node.is_Add:
@@ -120,7 +122,7 @@ def predicted_terms(expression):
     return max(memory.values())
 
 
-def _decimal(value):
+def _decimal(value: Any) -> tuple[str, ...]:
     """A number's first 25 decimals, the same for sin² + cos² as for 1: equal arguments, however they are written."""
     return tuple(
         str(sympy.Integer(sympy.floor(part * 10**25 + sympy.Rational(1, 3))))
@@ -128,5 +130,5 @@ def _decimal(value):
     )
 
 
-def _as_matrix(value):
+def _as_matrix(value: Any) -> sympy.MatrixBase:
     return value if value.is_Matrix else value * sympy.eye(3)

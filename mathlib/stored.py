@@ -3,9 +3,10 @@
 import csv
 import json
 from importlib.resources import files
+from typing import Any
 
 
-def benchmark_run():
+def benchmark_run() -> dict[str, Any]:
     """The last stored run of ``benchmarks/run.py``, as the dictionary that it wrote.
 
     Returns
@@ -22,7 +23,7 @@ def benchmark_run():
     return json.loads(_text("benchmarks.json"))
 
 
-def claims():
+def claims() -> list[dict[str, str]]:
     """How each numbered claim of the collection is known.
 
     Returns
@@ -40,5 +41,5 @@ def claims():
     return list(csv.DictReader(_text("claims.csv").splitlines()))
 
 
-def _text(name):
+def _text(name: str) -> str:
     return files("mathlib").joinpath("data", name).read_text(encoding="utf-8")

@@ -1,6 +1,8 @@
 """Losses about which nothing is known: what is proved for them is proved for every smooth loss."""
 
+from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import sympy
 from sympy.core.function import AppliedUndef
@@ -16,18 +18,18 @@ class UnknownFunction(AppliedUndef):
 
 
 @cache
-def _partial_derivative(name, orders):
+def _partial_derivative(name: str, orders: tuple[int, ...]) -> type[UnknownFunction]:
     """The class of one partial derivative of `name`: differentiated orders[j] times along argument j.
 
     One class for each multi-index, so mixed partials are symmetric by construction; and its own
     derivative is again such a class of the same arguments, so SymPy's chain rule needs no more.
     """
 
-    def fdiff(self, argindex=1):
+    def fdiff(self: UnknownFunction, argindex: int = 1) -> UnknownFunction:
         raised = tuple(n + (j == argindex) for j, n in enumerate(orders, start=1))
         return _partial_derivative(name, raised)(*self.args)
 
-    def _latex(self, printer, exp=None):
+    def _latex(self: UnknownFunction, printer: Any, exp: str | None = None) -> str:
         index = " ".join(str(j) for j, n in enumerate(orders, start=1) for _ in range(n))
         symbol = printer._print(sympy.Symbol(name))
         if len(orders) == 1:
@@ -42,7 +44,7 @@ def _partial_derivative(name, orders):
     return type(f"{name}_{''.join(map(str, orders))}", (UnknownFunction,), members)
 
 
-def any_loss(name, variables):
+def any_loss(name: str, variables: Sequence[sympy.Symbol]) -> Loss:
     """A loss about which nothing is known but that it is smooth.
 
     What is proved for it is proved for every smooth loss of that many variables: its partial
