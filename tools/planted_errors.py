@@ -30,6 +30,7 @@ RECORD = Path(__file__).with_suffix(".json")
 UNIT_TESTS = {
     "meta_gradients.py": ["test_meta_gradients"],
     "losses.py": ["test_losses", "test_meta_gradients"],
+    "unknown.py": ["test_losses", "test_meta_gradients"],
     "finite_differences.py": ["test_finite_differences"],
     "networks.py": ["test_networks"],
     "network_parts.py": ["test_networks"],
@@ -59,7 +60,7 @@ class PlantedError:
     entry: str | None = None  # of mathlib.mistakes, where the catalogue has the same mistake
 
 
-MAML, LOSSES, DIFFERENCES = "meta_gradients.py", "losses.py", "finite_differences.py"
+MAML, LOSSES, UNKNOWN, DIFFERENCES = "meta_gradients.py", "losses.py", "unknown.py", "finite_differences.py"
 NETWORKS, PARTS = "networks.py", "network_parts.py"
 BACKWARD = "v = v - alpha * hvp(v)"
 LATER = "gradient, hvp = loss.linearize(theta)\n        theta = theta - alpha * gradient"
@@ -138,26 +139,26 @@ PLANTED = [
     PlantedError(
         "unrolled Jacobian, Hessian after the step",
         MAML,
-        "zip(losses, trajectory, strict=False):\n        U",
-        "zip(losses, trajectory[1:], strict=False):\n        U",
+        "zip(losses, trajectory[:-1], strict=True):\n        U",
+        "zip(losses, trajectory[1:], strict=True):\n        U",
     ),
     PlantedError(
         "first order without adaptation",
         MAML,
-        '"query").gradient(inner_loop(losses, theta, alpha)[-1])',
-        '"query").gradient(inner_loop(losses, theta, alpha)[0])',
+        "query.gradient(inner_loop(losses, theta, alpha)[-1])",
+        "query.gradient(inner_loop(losses, theta, alpha)[0])",
     ),
     PlantedError(
         "meta-loss one step early",
         MAML,
-        '"query").value(inner_loop(losses, theta, alpha)[-1])',
-        '"query").value(inner_loop(losses, theta, alpha)[-2:][0])',
+        "query.value(inner_loop(losses, theta, alpha)[-1])",
+        "query.value(inner_loop(losses, theta, alpha)[-2:][0])",
     ),
     PlantedError(
         "Reptile, gradients after the step",
         MAML,
-        "zip(losses, trajectory, strict=False)]",
-        "zip(losses, trajectory[1:], strict=False)]",
+        "zip(losses, trajectory[:-1], strict=True)]",
+        "zip(losses, trajectory[1:], strict=True)]",
     ),
     PlantedError(
         "Reptile, mean for sum", MAML, "[loss.gradient(theta_i) for", "[loss.gradient(theta_i) / len(losses) for"
@@ -173,7 +174,7 @@ PLANTED = [
         "lambda v: hessian @ v",
         "lambda v: hessian.diagonal() * v if isinstance(v, np.ndarray) else sympy.diag(*hessian.diagonal()) @ v",
     ),
-    PlantedError("unknown functions that forget which argument", LOSSES, "n + (j == argindex)", "n + (j == 1)"),
+    PlantedError("unknown functions that forget which argument", UNKNOWN, "n + (j == argindex)", "n + (j == 1)"),
     PlantedError("differences over h for 2h", DIFFERENCES, "/ (2 * h)", "/ h"),
     PlantedError(
         "finite-difference Jacobian transposed",
