@@ -232,7 +232,8 @@ def test_a_method_is_something_to_call():
 @pytest.fixture
 def looked_at(monkeypatch):
     """Every array that `require_array` sees."""
-    seen, require_array = [], mathlib.inputs.require_array
+    seen = []
+    require_array = mathlib.inputs.require_array
 
     def watched(array, *arguments, **options):
         seen.append(array)

@@ -15,7 +15,8 @@ x, y = sympy.symbols("x y")
 rng = np.random.default_rng(2)
 A = np.array([[3.0, 1.0, -0.5], [1.0, 2.0, 0.1], [-0.5, 0.1, 4.0]])
 C = np.array([0.1, -1.7, 0.3])
-INPUTS, LABELS = rng.normal(size=(6, 3)), np.array([1.0, -1.0, -1.0, 1.0, 1.0, -1.0])
+INPUTS = rng.normal(size=(6, 3))
+LABELS = np.array([1.0, -1.0, -1.0, 1.0, 1.0, -1.0])
 
 
 def sigma(theta):
@@ -89,7 +90,8 @@ def test_gradient_and_hessian_equal_what_scipy_differentiates(loss, value, gradi
         return np.apply_along_axis(loss.value, 0, points)
 
     # SciPy's own target is 1e-12 of the derivative; its Hessian differentiates twice and keeps about half of that.
-    first, second = differentiate.jacobian(function, theta), differentiate.hessian(function, theta)
+    first = differentiate.jacobian(function, theta)
+    second = differentiate.hessian(function, theta)
     np.testing.assert_allclose(loss.gradient(theta), first.df, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(loss.hessian(theta), second.ddf, rtol=1e-6, atol=1e-6)
 
@@ -98,7 +100,8 @@ def test_gradient_and_hessian_equal_what_scipy_differentiates(loss, value, gradi
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_symbols_and_numbers_agree_at_exact_points(loss, value, gradient, hessian, theta, seed):
     eighths = np.random.default_rng(seed).integers(-16, 17, theta.size)  # exact in binary
-    exact, point = sympy.Matrix([sympy.Rational(int(n), 8) for n in eighths]), eighths / 8
+    exact = sympy.Matrix([sympy.Rational(int(n), 8) for n in eighths])
+    point = eighths / 8
     for name in ("value", "gradient", "hessian"):
         symbolic = np.array(sympy.Matrix([sympy.N(getattr(loss, name)(exact), 30)]).tolist(), dtype=float)
         np.testing.assert_allclose(getattr(loss, name)(point).ravel(), symbolic.ravel(), **ROUNDING)
@@ -106,7 +109,8 @@ def test_symbols_and_numbers_agree_at_exact_points(loss, value, gradient, hessia
 
 @each_loss
 def test_single_precision_is_kept(loss, value, gradient, hessian, theta):
-    single, v = theta.astype(np.float32), np.ones_like(theta, dtype=np.float32)
+    single = theta.astype(np.float32)
+    v = np.ones_like(theta, dtype=np.float32)
     results = [loss.value(single), loss.gradient(single), loss.hessian(single), loss.hvp(single, v)]
     assert [result.dtype for result in results] == [np.float32] * 4
     np.testing.assert_allclose(results[1], gradient(theta), rtol=1e-5, atol=1e-5)
@@ -139,7 +143,8 @@ def test_linearize_keeps_the_hessian_of_its_own_point(loss, value, gradient, hes
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 @pytest.mark.parametrize("example", [1.0, 700.0])
 def test_logistic_does_not_overflow_at_large_margins(margin, sign, example):
-    loss, theta = logistic(np.array([[example]]), np.array([sign])), np.array([margin / example])
+    loss = logistic(np.array([[example]]), np.array([sign]))
+    theta = np.array([margin / example])
     z = sign * margin
     with np.errstate(over="raise", invalid="raise"):
         results = loss.value(theta), loss.gradient(theta)[0], loss.hessian(theta)[0, 0]
@@ -168,14 +173,16 @@ def test_named_losses_take_symbols_and_exact_numbers():
 
 
 def test_a_constant_loss_has_no_slope_and_no_curvature():
-    loss, theta = Loss(3, [x, y]), np.array([0.5, 2.0])
+    loss = Loss(3, [x, y])
+    theta = np.array([0.5, 2.0])
     assert loss.value(theta) == 3
     np.testing.assert_array_equal(loss.gradient(theta), [0, 0])
     np.testing.assert_array_equal(loss.hessian(theta), np.zeros((2, 2)))
 
 
 def test_a_linear_loss_has_one_slope_and_no_curvature():
-    loss, theta = Loss(2 * x - 7 * y + 1, [x, y]), np.array([0.5, 2.0])
+    loss = Loss(2 * x - 7 * y + 1, [x, y])
+    theta = np.array([0.5, 2.0])
     assert loss.value(theta) == -12
     np.testing.assert_array_equal(loss.gradient(theta), [2, -7])
     np.testing.assert_array_equal(loss.linearize(theta)[1](theta), [0, 0])
@@ -191,7 +198,8 @@ def test_evaluation_at_symbols_replaces_all_of_them_at_once():
 
 # Nothing is known about these, so what holds for them holds for every smooth loss.
 
-L, Q = any_loss("L", [x, y]), any_loss("Q", [x, y])
+L = any_loss("L", [x, y])
+Q = any_loss("Q", [x, y])
 
 
 def put_in(expression, function):

@@ -63,7 +63,8 @@ class Bowl:
     """½ (θ − c)ᵀA(θ − c), written without mathlib."""
 
     def __init__(self, A, c):
-        self.A, self.c = A, c
+        self.A = A
+        self.c = c
 
     def value(self, theta):
         return (theta - self.c) @ self.A @ (theta - self.c) / 2
@@ -157,14 +158,20 @@ def test_reptile_is_the_way_from_the_first_point_to_the_last_over_alpha(losses, 
 def test_the_hessians_of_a_case_do_not_commute_so_that_a_wrong_order_shows(case):
     losses, _, theta, alpha = CASES[case]
     factors = [step_jacobian(L, t, alpha) for L, t in zip(losses, inner_loop(losses, theta, alpha)[:-1], strict=True)]
-    forward, backward = np.linalg.multi_dot(factors), np.linalg.multi_dot(factors[::-1])
+    forward = np.linalg.multi_dot(factors)
+    backward = np.linalg.multi_dot(factors[::-1])
     assert np.abs(forward - backward).max() > 1e-3 * np.abs(forward).max()
 
 
 def test_on_a_quadratic_the_powers_of_one_matrix_give_every_gradient():
-    A, c = np.array([[2.0, 0.5, 0.0], [0.5, 1.0, -0.25], [0.0, -0.25, 3.0]]), np.array([1.0, -2.0, 0.5])
-    theta, alpha, K, I = np.array([0.5, 1.0, -1.5]), 0.2, 5, np.eye(3)
-    loss, power = quadratic(A, c), np.linalg.matrix_power
+    A = np.array([[2.0, 0.5, 0.0], [0.5, 1.0, -0.25], [0.0, -0.25, 3.0]])
+    c = np.array([1.0, -2.0, 0.5])
+    theta = np.array([0.5, 1.0, -1.5])
+    alpha = 0.2
+    K = 5
+    I = np.eye(3)
+    loss = quadratic(A, c)
+    power = np.linalg.matrix_power
     close = {"rtol": 1e-12, "atol": 1e-14}
     np.testing.assert_allclose(
         maml_gradient([loss] * K, loss, theta, alpha), power(I - alpha * A, 2 * K) @ A @ (theta - c), **close
@@ -212,7 +219,8 @@ curved = st.lists(matrices().map(LogCosh), min_size=1, max_size=4)
 
 @pytest.mark.parametrize("alpha", [0, 0.1])
 def test_no_steps_change_nothing(alpha):
-    query, theta = rosenbrock(), np.array([0.5, -1.0])
+    query = rosenbrock()
+    theta = np.array([0.5, -1.0])
     assert inner_loop([], theta, alpha) == [theta]
     assert meta_loss([], query, theta, alpha) == query.value(theta)
     np.testing.assert_array_equal(unrolled_jacobian([], theta, alpha), np.eye(2))
@@ -263,7 +271,8 @@ class Slope:
 @laws
 @given(st.lists(vectors(), min_size=2, max_size=4), st.randoms(use_true_random=False), vectors(), step_sizes)
 def test_where_hessians_commute_the_order_of_the_steps_does_not_matter(diagonals, random, theta, alpha):
-    losses, query = [Bowl(np.diag(d), np.zeros(3)) for d in diagonals], Bowl(np.ones((3, 3)), np.ones(3))
+    losses = [Bowl(np.diag(d), np.zeros(3)) for d in diagonals]
+    query = Bowl(np.ones((3, 3)), np.ones(3))
     shuffled = random.sample(losses, len(losses))
     np.testing.assert_allclose(
         maml_gradient(losses, query, theta, alpha), maml_gradient(shuffled, query, theta, alpha), rtol=0, atol=1e-12
@@ -316,7 +325,9 @@ def test_the_meta_gradient_along_any_direction_is_the_complex_step(losses, query
 def test_with_1761_parameters_no_matrix_is_needed():
     rng = np.random.default_rng(0)
     losses = [LogCosh(rng.normal(size=(10, 1761)) / 30) for _ in range(5)]
-    query, theta, direction = LogCosh(rng.normal(size=(20, 1761)) / 30), rng.normal(size=1761), rng.normal(size=1761)
+    query = LogCosh(rng.normal(size=(20, 1761)) / 30)
+    theta = rng.normal(size=1761)
+    direction = rng.normal(size=1761)
     gradient = maml_gradient(losses, query, theta, 0.3)
     estimate = finite_difference_directional(lambda t: meta_loss(losses, query, t, 0.3), theta, direction)
     assert estimate.error < 1e-6 * np.linalg.norm(gradient)
@@ -409,7 +420,8 @@ each_unknown = pytest.mark.parametrize("losses", list(UNKNOWN.values()), ids=lis
 @each_unknown
 def test_the_meta_gradient_is_the_derivative_of_the_meta_loss_for_every_smooth_loss(losses):
     variables = losses[0].variables
-    theta, query = sympy.Matrix(variables), any_loss("Q", variables)
+    theta = sympy.Matrix(variables)
+    query = any_loss("Q", variables)
     direct = sympy.Matrix([meta_loss(losses, query, theta, ALPHA).diff(x) for x in variables])
     assert is_zero(direct - maml_gradient(losses, query, theta, ALPHA))
 
@@ -423,12 +435,14 @@ def test_the_unrolled_jacobian_is_the_derivative_of_the_last_point_for_every_smo
 
 @pytest.mark.parametrize("d", [1, 2, 3, 4, 5])
 def test_the_jacobian_of_one_step_is_its_derivative_for_every_smooth_loss(d):
-    theta, loss = sympy.Matrix(unknown("L", d).variables), unknown("L", d)
+    theta = sympy.Matrix(unknown("L", d).variables)
+    loss = unknown("L", d)
     assert is_zero((theta - ALPHA * loss.gradient(theta)).jacobian(theta) - step_jacobian(loss, theta, ALPHA))
 
 
 def test_first_order_is_the_meta_gradient_less_its_hessians_for_every_smooth_loss():
-    losses, query = UNKNOWN["d=2, K=3, three losses"], unknown("Q", 2)
+    losses = UNKNOWN["d=2, K=3, three losses"]
+    query = unknown("Q", 2)
     theta = sympy.Matrix(query.variables)
     assert fomaml_gradient(losses, query, theta, ALPHA) == query.gradient(inner_loop(losses, theta, ALPHA)[-1])
     assert not is_zero(fomaml_gradient(losses, query, theta, ALPHA) - maml_gradient(losses, query, theta, ALPHA))
@@ -486,7 +500,8 @@ def test_one_more_step_multiplies_the_jacobian_from_the_left_for_every_d(K):
 @pytest.mark.parametrize("strength", [1e-3, 0.3, 1.0, 20.0, 1e3])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_inner_optimum_is_where_scipy_finds_it(strength, seed):
-    loss, theta = minibatch(seed), np.array([0.5, -1.0])
+    loss = minibatch(seed)
+    theta = np.array([0.5, -1.0])
     by_scipy = scipy.optimize.root(
         lambda phi: loss.gradient(phi) + strength * (phi - theta),
         theta,
@@ -498,14 +513,17 @@ def test_the_inner_optimum_is_where_scipy_finds_it(strength, seed):
 
 @pytest.mark.parametrize("strength", [0.3, 20.0])
 def test_the_inner_optimum_of_a_quadratic_is_a_weighted_mean(strength):
-    A, c, theta = np.array([[2.0, 0.5], [0.5, 1.0]]), np.array([1.0, -2.0]), np.array([0.5, 3.0])
+    A = np.array([[2.0, 0.5], [0.5, 1.0]])
+    c = np.array([1.0, -2.0])
+    theta = np.array([0.5, 3.0])
     expected = np.linalg.solve(A + strength * np.eye(2), A @ c + strength * theta)
     np.testing.assert_allclose(inner_optimum(Bowl(A, c), theta, strength), expected, rtol=1e-13)
 
 
 def test_a_newton_step_that_is_too_long_is_halved():
-    """log cosh bends less and less: from far out, whole Newton steps end further out on the other side."""
-    loss, theta = LogCosh(np.array([[1.0]])), np.array([2.0])
+    """Far from 0 log cosh has no curvature left: from there, whole Newton steps end further away, on the other side."""
+    loss = LogCosh(np.array([[1.0]]))
+    theta = np.array([2.0])
     whole = theta - loss.gradient(theta) / (1e-3 * np.ones(1) + loss.linearize(theta)[1](np.ones(1)))
     assert abs(whole) > abs(theta)
     phi = inner_optimum(loss, theta, 1e-3)
@@ -514,7 +532,8 @@ def test_a_newton_step_that_is_too_long_is_halved():
 
 def test_an_inner_optimum_is_found_among_1761_parameters():
     rng = np.random.default_rng(0)
-    loss, theta = LogCosh(rng.normal(size=(10, 1761)) / 10), rng.normal(size=1761)
+    loss = LogCosh(rng.normal(size=(10, 1761)) / 10)
+    theta = rng.normal(size=1761)
     phi = inner_optimum(loss, theta, 0.5)
     assert np.linalg.norm(loss.gradient(phi) + 0.5 * (phi - theta)) < 1e-12 * np.linalg.norm(theta)
 
@@ -554,7 +573,8 @@ def test_an_inner_optimum_wants_a_point_and_a_positive_strength(theta, strength,
 @pytest.mark.parametrize("strength", [0.3, 1.0, 20.0])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_implicit_gradient_is_the_dense_solution(strength, seed):
-    loss, query = minibatch(seed), minibatch(seed + 10)
+    loss = minibatch(seed)
+    query = minibatch(seed + 10)
     phi = inner_optimum(loss, np.array([0.5, -1.0]), strength)
     dense = np.linalg.solve(np.eye(2) + loss.hessian(phi) / strength, query.gradient(phi))
     # conjugate gradients stop at a residual of 1e-12, and the matrix is at least I
@@ -563,7 +583,9 @@ def test_the_implicit_gradient_is_the_dense_solution(strength, seed):
 
 @pytest.mark.parametrize("strength", [0.3, 1.0, 20.0])
 def test_the_implicit_gradient_is_the_derivative_of_the_query_at_the_inner_optimum(strength):
-    loss, query, theta = minibatch(0), minibatch(10), np.array([0.5, -1.0])
+    loss = minibatch(0)
+    query = minibatch(10)
+    theta = np.array([0.5, -1.0])
     estimate = finite_difference_gradient(lambda t: query.value(inner_optimum(loss, t, strength)), theta)
     gradient = implicit_gradient(loss, query, inner_optimum(loss, theta, strength), strength)
     assert (estimate.error < 1e-6 * np.abs(gradient).max()).all()
@@ -572,7 +594,10 @@ def test_the_implicit_gradient_is_the_derivative_of_the_query_at_the_inner_optim
 
 def test_the_implicit_gradient_is_what_a_long_inner_loop_tends_to():
     """Gradient descent on the regularised loss, started at θ: θ enters as the start and as the centre."""
-    loss, query, theta, strength = minibatch(0), minibatch(10), np.array([0.5, -1.0]), 1.0
+    loss = minibatch(0)
+    query = minibatch(10)
+    theta = np.array([0.5, -1.0])
+    strength = 1.0
 
     def unrolled(theta):
         phi = theta
@@ -587,9 +612,12 @@ def test_the_implicit_gradient_is_what_a_long_inner_loop_tends_to():
 def test_the_implicit_gradient_of_many_parameters_needs_no_matrix():
     rng = np.random.default_rng(0)
     A = rng.normal(size=(10, 1761)) / 10
-    loss, query, phi = LogCosh(A), LogCosh(rng.normal(size=(20, 1761)) / 30), rng.normal(size=1761) / 10
+    loss = LogCosh(A)
+    query = LogCosh(rng.normal(size=(20, 1761)) / 30)
+    phi = rng.normal(size=1761) / 10
     # (I + AᵀDA/λ)⁻¹ by Woodbury's identity, a 10 × 10 system
-    D, q = 1 - np.tanh(A @ phi) ** 2, query.gradient(phi)
+    D = 1 - np.tanh(A @ phi) ** 2
+    q = query.gradient(phi)
     expected = q - A.T @ np.linalg.solve(np.diag(2.0 / D) + A @ A.T, A @ q)
     np.testing.assert_allclose(implicit_gradient(loss, query, phi, 2.0), expected, rtol=0, atol=1e-11 * np.abs(q).max())
 
@@ -641,12 +669,14 @@ def test_an_answer_that_rounding_has_spoilt_is_refused(A):
 def test_an_answer_whose_residual_was_only_carried_along_is_refused():
     """Products that are not linear: conjugate gradients add them up, and their sum is not the product with the sum."""
 
-    class Bent(Bowl):
+    class NotLinear(Bowl):
         def linearize(self, theta):
             return self.gradient(theta), lambda v: self.A @ v + 1e-5 * np.abs(v)
 
     with pytest.raises(ArithmeticError, match="means an error of about"):
-        implicit_gradient(Bent(np.diag([1.0, 2, 3, 4]), np.zeros(4)), Bowl(np.eye(4), np.arange(4.0)), np.ones(4), 1.0)
+        implicit_gradient(
+            NotLinear(np.diag([1.0, 2, 3, 4]), np.zeros(4)), Bowl(np.eye(4), np.arange(4.0)), np.ones(4), 1.0
+        )
 
 
 def test_conjugate_gradients_that_cannot_converge_are_refused():

@@ -48,8 +48,10 @@ class Example:
 
 
 def example(sizes, activation="tanh", error="squared", tasks=(), n=5, seed=0):
-    rng, network = np.random.default_rng(seed), MLP(sizes, activation)
-    inputs, theta = rng.normal(size=(*tasks, n, sizes[0])), rng.normal(size=(*tasks, network.d))
+    rng = np.random.default_rng(seed)
+    network = MLP(sizes, activation)
+    inputs = rng.normal(size=(*tasks, n, sizes[0]))
+    theta = rng.normal(size=(*tasks, network.d))
     if error == "squared":
         targets = rng.normal(size=(*tasks, n, sizes[-1]))
     else:
@@ -57,7 +59,8 @@ def example(sizes, activation="tanh", error="squared", tasks=(), n=5, seed=0):
     return Example(network, inputs, targets, error, theta)
 
 
-ACTIVATIONS, ERRORS = ["tanh", "relu", "softplus"], ["squared", "cross-entropy"]
+ACTIVATIONS = ["tanh", "relu", "softplus"]
+ERRORS = ["squared", "cross-entropy"]
 SIZES = [(3, 2), (3, 4, 2), (2, 3, 4, 3)]
 CASES = {
     f"{'-'.join(map(str, sizes))} {activation}, {error}": example(sizes, activation, error)
@@ -96,7 +99,9 @@ def layers_by_hand(case):
     """For each example and each layer above it, the list of what its units receive."""
     found = []
     for row in case.inputs.tolist():
-        units, layers, numbers = row, [], iter(case.theta.tolist())
+        units = row
+        layers = []
+        numbers = iter(case.theta.tolist())
         for above in case.network.sizes[1:]:
             weights = [[next(numbers) for _ in range(above)] for _ in units]
             biases = [next(numbers) for _ in range(above)]
@@ -183,7 +188,8 @@ def test_an_activation_is_the_function_of_that_name_to_the_last_digits_and_never
 
 @each_activation
 def test_an_activation_is_analytic_so_that_the_complex_step_knows_its_slope(activation):
-    network, z = MLP((1, 1, 1), activation), GRID[GRID != 0]
+    network = MLP((1, 1, 1), activation)
+    z = GRID[GRID != 0]
     with np.errstate(**loud):  # a step of the hidden unit's bias
         slope = complex_step(lambda t: network.outputs(t, z[:, None]), UNIT, np.array([0.0, 1.0, 0.0, 0.0]))[:, 0]
     np.testing.assert_allclose(slope, EXACT[activation][1](z), rtol=0, atol=2e-15)
@@ -194,7 +200,8 @@ def test_saturated_units_pass_finite_numbers_back(activation):
     inputs = np.array([[-1000.0], [-50.0], [0.0], [50.0], [1000.0]])
     loss = MLP((1, 1, 1), activation).loss(inputs, np.ones((5, 1)))
     with np.errstate(**loud):
-        hessian, gradient = loss.hessian(UNIT), loss.gradient(UNIT)
+        hessian = loss.hessian(UNIT)
+        gradient = loss.gradient(UNIT)
         along = complex_step(loss.gradient, UNIT, UNIT)
     assert np.isfinite(gradient).all()
     assert_close(hessian @ UNIT, along)
@@ -213,8 +220,10 @@ def test_cross_entropy_of_outputs_in_the_thousands_does_not_overflow(logits):
     theta = np.array([0.0, 0.0, 0.0, *logits])  # the outputs are the biases
     loss = MLP((1, 3)).loss(np.ones((3, 1)), np.arange(3), "cross-entropy")
     with np.errstate(**loud):
-        value, (gradient, hvp) = loss.value(theta), loss.linearize(theta)
-        product, along = hvp(np.arange(6.0)), complex_step(loss.gradient, theta, np.arange(6.0))
+        value = loss.value(theta)
+        gradient, hvp = loss.linearize(theta)
+        product = hvp(np.arange(6.0))
+        along = complex_step(loss.gradient, theta, np.arange(6.0))
     assert value == pytest.approx(-np.mean(scipy.special.log_softmax(logits)), rel=1e-13)
     np.testing.assert_allclose(gradient[3:], scipy.special.softmax(logits) - 1 / 3, rtol=0, atol=1e-15)
     np.testing.assert_allclose(product, along, rtol=0, atol=1e-14)
@@ -225,7 +234,8 @@ def test_cross_entropy_of_outputs_in_the_thousands_does_not_overflow(logits):
 
 @each_case
 def test_the_gradient_is_what_finite_differences_and_the_complex_step_say(case):
-    gradient, value = case.loss.gradient(case.theta), case.loss.value
+    gradient = case.loss.gradient(case.theta)
+    value = case.loss.value
     assert gradient.shape == case.theta.shape
     assert_within(finite_difference_gradient(value, case.theta), gradient)
     assert_close(gradient, [complex_step(value, case.theta, e) for e in np.eye(case.theta.size)], 1e-13)
@@ -233,11 +243,13 @@ def test_the_gradient_is_what_finite_differences_and_the_complex_step_say(case):
 
 @each_case
 def test_hessian_vector_products_are_what_the_complex_step_and_finite_differences_say(case):
-    loss, theta = case.loss, case.theta
+    loss = case.loss
+    theta = case.theta
     gradient, hvp = loss.linearize(theta)
     np.testing.assert_array_equal(gradient, loss.gradient(theta))
     for v in directions(theta):
-        along, estimate = complex_step(loss.gradient, theta, v), finite_difference_directional(loss.gradient, theta, v)
+        along = complex_step(loss.gradient, theta, v)
+        estimate = finite_difference_directional(loss.gradient, theta, v)
         assert_close(hvp(v), along)
         assert_within(estimate, hvp(v))
         assert_within(estimate, along)  # the referees agree among themselves
@@ -246,7 +258,8 @@ def test_hessian_vector_products_are_what_the_complex_step_and_finite_difference
 
 @each_case
 def test_the_hessian_is_symmetric_and_the_jacobian_of_the_gradient(case):
-    hessian, (_, hvp) = case.loss.hessian(case.theta), case.loss.linearize(case.theta)
+    hessian = case.loss.hessian(case.theta)
+    _, hvp = case.loss.linearize(case.theta)
     assert_close(hessian, hessian.T, 1e-13)
     assert_close(hessian, np.column_stack([hvp(e) for e in np.eye(case.theta.size)]), 1e-13)
     assert_within(finite_difference_jacobian(case.loss.gradient, case.theta), hessian)
@@ -274,7 +287,9 @@ def test_what_linearize_returns_can_be_asked_again_in_any_order():
     case = CASES["2-3-4-3 tanh, squared"]
     v, w, _ = directions(case.theta)
     gradient, hvp = case.loss.linearize(case.theta)
-    kept, first, second = gradient.copy(), hvp(v), hvp(w)
+    kept = gradient.copy()
+    first = hvp(v)
+    second = hvp(w)
     case.loss.gradient(case.theta + 1)
     np.testing.assert_array_equal(hvp(w), second)
     np.testing.assert_array_equal(hvp(v), first)
@@ -322,7 +337,8 @@ def test_the_gauss_newton_part_takes_the_outputs_for_straight(case):
 @pytest.mark.parametrize("part", ["hessian", "gauss-newton"])
 def test_where_every_example_is_met_exactly_the_gauss_newton_part_is_the_hessian(part):
     network = MLP((2, 3, 2), "tanh")
-    theta, inputs = np.linspace(-1, 1, network.d), np.array([[0.5, -1.0], [2.0, 0.25]])
+    theta = np.linspace(-1, 1, network.d)
+    inputs = np.array([[0.5, -1.0], [2.0, 0.25]])
     loss = network.loss(inputs, network.outputs(theta, inputs))  # every δ is exactly zero
     assert np.isfinite(loss.hessian(theta, part)).all()
     np.testing.assert_array_equal(loss.hessian(theta, part), loss.hessian(theta))
@@ -342,8 +358,8 @@ def test_the_two_parts_add_up_to_the_hessian(case):
     gradient = case.loss.gradient(case.theta)
     for v in directions(case.theta):
         parts = [case.loss.linearize(case.theta, part) for part in ("gauss-newton", "residual", "hessian")]
-        straight, bent, whole = (hvp(v) for _, hvp in parts)
-        assert_close(straight + bent, whole, 1e-13)
+        gauss_newton, residual, whole = (hvp(v) for _, hvp in parts)
+        assert_close(gauss_newton + residual, whole, 1e-13)
         assert all(np.array_equal(g, gradient) for g, _ in parts)
 
 
@@ -373,12 +389,12 @@ def test_relu_bends_only_across_layers(activation, error):
     case = CASES[f"2-3-4-3 {activation}, {error}"]
     residual = case.loss.hessian(case.theta, part="residual")
     assert all(np.abs(residual[LAYERS[i], LAYERS[j]]).max() > 1e-3 for i, j in OFF_DIAGONAL)
-    bent = [bool(residual[layer, layer].any()) for layer in LAYERS]
-    assert bent == [activation != "relu", activation != "relu", False]  # the last layer is straight in any case
+    curved = [bool(residual[layer, layer].any()) for layer in LAYERS]
+    assert curved == [activation != "relu", activation != "relu", False]  # outputs are linear in the last weights
 
 
 @each_error
-def test_without_a_hidden_layer_the_network_is_straight(error):
+def test_without_a_hidden_layer_the_network_is_linear_in_theta(error):
     case = CASES[f"3-2 tanh, {error}"]
     assert not case.loss.hessian(case.theta, part="residual").any()
     np.testing.assert_array_equal(case.loss.hessian(case.theta, part="gauss-newton"), case.loss.hessian(case.theta))
@@ -484,7 +500,8 @@ def test_one_theta_shared_among_tasks_is_read_and_never_written(function, error)
     (query, *losses), theta, v = minibatches(3, error=error, tasks=(4,))
     given = []
     for loss in (query, *losses):
-        inputs, targets = loss.inputs.copy(), loss.targets.copy()
+        inputs = loss.inputs.copy()
+        targets = loss.targets.copy()
         inputs.flags.writeable = targets.flags.writeable = False
         given.append(rebuilt(loss, inputs, targets))
     shared_theta, shared_v = (np.broadcast_to(array[0], array.shape) for array in (theta, v))
@@ -570,9 +587,13 @@ def test_an_activation_has_one_of_three_names(activation):
     assert repr(activation) in str(caught.value)
 
 
-NETWORK, CLASSIFIER = MLP((3, 4, 2)), MLP((3, 4, 3), "relu")
-INPUTS, TARGETS, LABELS = np.ones((5, 3)), np.ones((5, 2)), np.array([0, 1, 2, 1, 0])
-THETA, V = np.ones(NETWORK.d), np.ones(NETWORK.d)
+NETWORK = MLP((3, 4, 2))
+CLASSIFIER = MLP((3, 4, 3), "relu")
+INPUTS = np.ones((5, 3))
+TARGETS = np.ones((5, 2))
+LABELS = np.array([0, 1, 2, 1, 0])
+THETA = np.ones(NETWORK.d)
+V = np.ones(NETWORK.d)
 LOSS = NETWORK.loss(INPUTS, TARGETS)
 OF_TASKS = NETWORK.loss(np.ones((6, 5, 3)), np.ones((6, 5, 2)))
 SYMBOLS = sympy.Matrix(sympy.symbols(f"x:{NETWORK.d}"))
@@ -772,7 +793,8 @@ def test_linearize_does_not_follow_a_theta_that_is_changed_afterwards():
 
 
 def test_a_loss_does_not_follow_examples_that_are_changed_afterwards():
-    inputs, targets = INPUTS.copy(), TARGETS.copy()
+    inputs = INPUTS.copy()
+    targets = TARGETS.copy()
     loss = NETWORK.loss(inputs, targets)
     inputs *= 2
     targets *= 2
@@ -841,7 +863,8 @@ def test_the_product_from_nothing_takes_the_same_part_of_the_hessian(part):
 @pytest.mark.parametrize("error", ERRORS)
 def test_a_loss_keeps_its_examples_whatever_becomes_of_the_arrays(error):
     case = example((2, 3, 2), error=error)
-    loss, before = case.loss, case.loss.value(case.theta)
+    loss = case.loss
+    before = case.loss.value(case.theta)
     case.inputs[:] = 0
     case.targets[:] = 0
     assert loss.value(case.theta) == before
