@@ -67,7 +67,7 @@ def test_each_layer_declares_what_its_files_import():
     assert imported_by(python_files("mathlib")) <= core
     assert imported_by(cells_of_notebooks()) <= core | set(requirements("notebooks"))
     tests = [*python_files("tests", "tools"), (ROOT / "conftest.py").read_text(encoding="utf-8")]
-    assert imported_by(tests) <= core | set(requirements("test"))
+    assert imported_by(tests) <= core | set(requirements("test", "mutation"))
     assert imported_by(python_files("benchmarks")) <= core | set(requirements("peers"))
 
 

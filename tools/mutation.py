@@ -37,11 +37,14 @@ NOT_MUTATED = 99  # the exit code where the tests have passed without the mutant
 TESTS = {
     "finite_differences": ["test_finite_differences", "test_inputs"],
     "checks": ["test_checks"],
-    "networks": ["test_networks", "test_inputs"],
-    "network_parts": ["test_networks"],
+    "networks": ["test_networks", "test_network_batches", "test_network_inputs"],
+    "network_inputs": ["test_network_inputs", "test_networks"],
+    "network_parts": ["test_networks", "test_network_batches"],
     "proofs": ["test_proofs", "test_checks"],
     "meta_gradients": ["test_meta_gradients", "test_inputs"],
+    "mistakes": ["test_mistakes"],
     "losses": ["test_losses", "test_inputs", "test_meta_gradients"],
+    "unknown": ["test_losses", "test_proofs", "test_meta_gradients"],
     "exercises": ["test_exercises"],
 }
 # Loaded once, before the first fork; mathlib is not, so that each process imports the mutant.
@@ -295,7 +298,7 @@ def main():
     if unknown := set(modules) - set(TESTS):
         parser.error(f"no tests are named for {', '.join(sorted(unknown))}; known are {', '.join(TESTS)}.")
     if importlib.util.find_spec("mutmut") is None:
-        sys.exit("mutation.py: mutmut is missing. Install it: python3 lab.py run -m pip install mutmut")
+        sys.exit("mutation.py: mutmut is missing. Install it: python3 lab.py run -m pip install --group mutation")
     sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
     os.environ["MPLBACKEND"] = "agg"
     for library in LIBRARIES:
