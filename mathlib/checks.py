@@ -9,11 +9,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeAlias
 
 import numpy as np
 import sympy
 from IPython.display import display
 
+from mathlib.contracts import Array
 from mathlib.finite_differences import Estimate
 from mathlib.inputs import require_array
 from mathlib.proofs import SEEDS, differ, differ_at, is_proved_zero, random_values
@@ -25,6 +27,10 @@ COARSEST = 1e-4  # an estimate with a larger relative error decides nothing
 TIE = 1 + 1e-9  # moves 0.125 off the middle between 0.12 and 0.13, so that all machines round it alike
 MET_AT_A_POINT = (sympy.Symbol, UnknownFunction)  # what has a value only at a point
 FAR = 100  # a refuted version differs by this many times the error, at least
+
+
+# What a check compares: an expression or a matrix of them, numbers, or numbers with an error.
+Side: TypeAlias = sympy.Expr | sympy.MatrixBase | Array | float | Estimate
 
 
 class CheckFailed(AssertionError):
@@ -72,7 +78,9 @@ class Rejection:
         return "\n".join(lines)
 
 
-def check(label, left, right, *, digits=12, relation="==", route=None):
+def check(
+    label: str, left: Side, right: Side, *, digits: int = 12, relation: str = "==", route: str | None = None
+) -> None:
     r"""Check a numbered equation, display how exactly it holds, and raise if it does not.
 
     Parameters
@@ -111,7 +119,9 @@ def check(label, left, right, *, digits=12, relation="==", route=None):
     display(Verdict(label, finding, route or pair.route, _formula(pair, {"==": "=", "<=": r"\le"}[relation])))
 
 
-def refute(label, right, wrong, *, digits=12, route="a wrong version"):
+def refute(
+    label: str, right: Side, wrong: Side | Mapping[str, Side], *, digits: int = 12, route: str = "a wrong version"
+) -> None:
     """Reject plausible wrong versions of a numbered equation: raise unless each of them clearly differs.
 
     Decided by numbers alone: at random exact points for symbols, by at least 100 times the error for arrays

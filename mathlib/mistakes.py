@@ -7,14 +7,18 @@ Every function takes what `maml_gradient` takes, symbols or numbers, and returns
 Refutations in the notebooks, the feedback to exercises and the planted errors of the tests draw from here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import sympy
 
+from mathlib.contracts import LossLike, StepSize, Theta
 from mathlib.inputs import is_symbolic
 from mathlib.meta_gradients import fomaml_gradient, inner_loop, reptile_gradient, step_jacobian, unrolled_jacobian
+
+Losses: TypeAlias = Sequence[LossLike]
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,12 @@ class Mistake:
     """
 
     name: str
-    gradient: Callable
+    gradient: Callable[[Losses, LossLike, Theta, StepSize], Theta]
     in_code: str
     question: str
 
 
-def wrong_gradients(losses, query, theta, alpha, *names):
+def wrong_gradients(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize, *names: str) -> dict[str, Theta]:
     """What each of the mistakes named gives, by name; all of the catalogue without a name.
 
     Parameters
@@ -67,63 +71,63 @@ def wrong_gradients(losses, query, theta, alpha, *names):
     return {name: MISTAKES[name].gradient(losses, query, theta, alpha) for name in names or MISTAKES}
 
 
-def reversed_order(losses, query, theta, alpha):
+def reversed_order(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """(I − αH_{K−1}) … (I − αH₀) ∇Q(θ_K), which is also U_K ∇Q(θ_K), a lost transpose."""
     return unrolled_jacobian(losses, theta, alpha) @ fomaml_gradient(losses, query, theta, alpha)
 
 
-def after_the_step(losses, query, theta, alpha):
+def after_the_step(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """Each Hessian taken after its step, at θ_i, instead of before it, at θ_{i−1}."""
     factors = [step_jacobian(loss, end, alpha) for loss, end in zip(losses, _ends(losses, theta, alpha), strict=True)]
     return _travel_back(factors, fomaml_gradient(losses, query, theta, alpha))
 
 
-def at_the_start(losses, query, theta, alpha):
+def at_the_start(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """(I − α∇²L₁(θ₀)) … (I − α∇²L_K(θ₀)) ∇Q(θ_K)"""
     factors = [step_jacobian(loss, theta, alpha) for loss in losses]
     return _travel_back(factors, fomaml_gradient(losses, query, theta, alpha))
 
 
-def query_hessian(losses, query, theta, alpha):
+def query_hessian(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """The query loss's Hessian in place of the support losses'."""
     factors = [step_jacobian(query, start, alpha) for start in _starts(losses, theta, alpha)]
     return _travel_back(factors, fomaml_gradient(losses, query, theta, alpha))
 
 
-def query_at_the_start(losses, query, theta, alpha):
+def query_at_the_start(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """(I − αH₀) … (I − αH_{K−1}) ∇Q(θ₀): the query's gradient before adapting, carried back."""
     return _travel_back(_factors(losses, theta, alpha), query.gradient(theta))
 
 
-def not_adapted(losses, query, theta, alpha):
+def not_adapted(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """∇Q(θ₀), the query's gradient without an inner loop; also MAML with α = 0."""
     return query.gradient(theta)
 
 
-def lost_alpha(losses, query, theta, alpha):
+def lost_alpha(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """Factors I − H."""
     factors = [_identity(theta) - loss.hessian(start) for loss, start in _steps(losses, theta, alpha)]
     return _travel_back(factors, fomaml_gradient(losses, query, theta, alpha))
 
 
-def plus_for_minus(losses, query, theta, alpha):
+def plus_for_minus(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """Factors I + αH."""
     factors = [_identity(theta) + alpha * loss.hessian(start) for loss, start in _steps(losses, theta, alpha)]
     return _travel_back(factors, fomaml_gradient(losses, query, theta, alpha))
 
 
-def lost_factor(losses, query, theta, alpha):
+def lost_factor(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """The factor nearest to θ₀ forgotten: the gradient with respect to θ₁."""
     return _travel_back(_factors(losses, theta, alpha)[1:], fomaml_gradient(losses, query, theta, alpha))
 
 
-def sum_for_product(losses, query, theta, alpha):
+def sum_for_product(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """(I − α(H₀ + … + H_{K−1})) ∇Q(θ_K): what is linear in α, and no more."""
     v = fomaml_gradient(losses, query, theta, alpha)
     return sum((-alpha * loss.hessian(start) @ v for loss, start in _steps(losses, theta, alpha)), start=v)
 
 
-def ones_for_identity(losses, query, theta, alpha):
+def ones_for_identity(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """`1 - alpha * H`, which NumPy broadcasts to a matrix of ones minus αH."""
     d = len(theta)
     ones = sympy.ones(d, d) if is_symbolic(theta) else np.ones((d, d))
@@ -131,42 +135,42 @@ def ones_for_identity(losses, query, theta, alpha):
     return _travel_back(factors, fomaml_gradient(losses, query, theta, alpha))
 
 
-def first_order_only(losses, query, theta, alpha):
+def first_order_only(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """∇Q(θ_K), every factor replaced by I."""
     return fomaml_gradient(losses, query, theta, alpha)
 
 
-def inner_gradients(losses, query, theta, alpha):
+def inner_gradients(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """∇L₁(θ₀) + … + ∇L_K(θ_{K−1}), the direction in which the inner loop went."""
     return reptile_gradient(losses, theta, alpha)
 
 
-def _steps(losses, theta, alpha):
+def _steps(losses: Losses, theta: Theta, alpha: StepSize) -> list[tuple[LossLike, Theta]]:
     """Each step's loss with the point before the step."""
     return list(zip(losses, _starts(losses, theta, alpha), strict=True))
 
 
-def _starts(losses, theta, alpha):
+def _starts(losses: Losses, theta: Theta, alpha: StepSize) -> list[Theta]:
     return inner_loop(losses, theta, alpha)[:-1]
 
 
-def _ends(losses, theta, alpha):
+def _ends(losses: Losses, theta: Theta, alpha: StepSize) -> list[Theta]:
     return inner_loop(losses, theta, alpha)[1:]
 
 
-def _factors(losses, theta, alpha):
+def _factors(losses: Losses, theta: Theta, alpha: StepSize) -> list[Theta]:
     """I − αH for each step, as they should be."""
     return [step_jacobian(loss, start, alpha) for loss, start in _steps(losses, theta, alpha)]
 
 
-def _travel_back(factors, v):
+def _travel_back(factors: list[Theta], v: Theta) -> Theta:
     """factors[0] @ factors[1] @ … @ v, from the right."""
     for factor in reversed(factors):
         v = factor @ v
     return v
 
 
-def _identity(theta):
+def _identity(theta: Theta) -> Theta:
     return sympy.eye(len(theta)) if is_symbolic(theta) else np.eye(len(theta))
 
 
