@@ -2,137 +2,71 @@
 
 import numpy as np
 
-from mathlib.figures.drawing import add_label, draw_arrow, draw_contours, printed
+from mathlib.figures.drawing import add_label, draw_arrow, printed
 from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, picture
-from mathlib.meta_gradients import fomaml_gradient, inner_loop, maml_gradient, meta_loss, step_jacobian
 
-__all__ = ["circle_becomes_ellipse", "factor_against_curvature", "one_step_meta_gradient"]
+__all__ = ["circle_becomes_ellipse", "one_step_meta_gradient"]
 
-SMALLER = {"color": "black", "linestyle": "-"}  # the eigenvector of the smaller eigenvalue, and its image
-LARGER = {"color": "#CC79A7", "linestyle": "--"}
+AXES = [{"color": "black", "linestyle": "-"}, {"color": "#CC79A7", "linestyle": "--"}]  # the ellipse's, in order of λ
 BELOW = "#eeeeee"
 
 
 @picture()
-def one_step_meta_gradient(figure, loss, query, theta, alpha, reach=0.45):
-    """Contours of the query loss after one step, and the two directions in which an outer step may go."""
+def one_step_meta_gradient(figure, theta, meta_gradient, query_gradient, x, y, heights, height, reach=0.2):
+    """Contours of the meta-loss over the start, and the two directions in which an outer step may go.
+
+    `heights` are the meta-losses, a row for each entry of y; `height` is the one at θ.
+    """
     axes = figure.subplots()
-    axes.set(
-        xlim=(1.1, 2.9),
-        ylim=(0.52, 0.52 + 1.8 * 0.80 * 4.2 / (0.85 * 7.2)),
-        xlabel="$x$ of the start",
-        ylabel="$y$ of the start",
-        aspect="equal",
-    )
-    levels = [0.4, 1.2, 2.5]
-    height = meta_loss([loss], query, theta, alpha)
-    x, y, values = draw_contours(axes, lambda start: meta_loss([loss], query, start, alpha), levels)
-    axes.contourf(x, y, values, levels=[-np.inf, height], colors=BELOW)
-    axes.contour(x, y, values, levels=[height], colors="black", linewidths=1.5)
-    full, first_order = maml_gradient([loss], query, theta, alpha), fomaml_gradient([loss], query, theta, alpha)
-    ends = [theta - reach * g / np.linalg.norm(g) for g in (full, first_order)]
+    axes.set(xlabel="$x$ of the start", ylabel="$y$ of the start", aspect="equal")
+    axes.contourf(x, y, heights, levels=[-np.inf, height], colors=BELOW)
+    axes.contour(x, y, heights, levels=height * np.array([0.25, 4, 16]), colors="#bbbbbb", linewidths=1)
+    axes.contour(x, y, heights, levels=[height], colors="black", linewidths=1.5)
+    ends = [theta - reach * g / np.linalg.norm(g) for g in (meta_gradient, query_gradient)]
     for end, style in zip(ends, (MAML, FOMAML), strict=True):
         draw_arrow(axes, theta, end - theta, style)
     axes.plot(*theta, "o", color="black")
-    add_label(axes, theta, (8, 2), r"$\theta_0$", "black", "left", "bottom")
+    add_label(axes, theta, (10, -2), r"$\theta_0$", "black", "left", "center")
     add_label(axes, ends[0], (0, -8), "against the\nmeta-gradient", MAML["color"], "center", "top")
     add_label(axes, ends[1], (8, 0), r"against $\nabla Q(\theta_1)$", FOMAML["color"], "left", "center")
-    angle = np.degrees(np.arccos(full @ first_order / np.linalg.norm(full) / np.linalg.norm(first_order)))
+    for edge, side, text in ((0.02, "left", "better starts"), (0.98, "right", "worse starts")):
+        axes.text(edge, 0.03, text, ha=side, va="bottom", transform=axes.transAxes)
+    axes.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
+    lengths = np.linalg.norm(meta_gradient) * np.linalg.norm(query_gradient)
+    angle = np.degrees(np.arccos(meta_gradient @ query_gradient / lengths))
     return (
-        f"Query loss after one step with α = {alpha:g}, grey where a start does better than θ₀: the arrow against the"
-        f" meta-gradient {_pair(full)} leaves the contour at a right angle, into the grey; the arrow against"
-        f" ∇Q(θ₁) = {_pair(first_order)} lies {angle:.0f}° away from it."
+        f"The meta-loss, grey where a start does better than θ₀ = {_pair(theta, 0)}: the arrow against the"
+        f" meta-gradient {_pair(meta_gradient)} leaves the contour at a right angle, into the grey; the arrow against"
+        f" ∇Q(θ₁) = {_pair(query_gradient)} lies {angle:.0f}° away from it."
     )
 
 
-@picture()
-def circle_becomes_ellipse(figure, loss, starts, alpha, radius):
-    """Circles of starting points, their true images after one step, and the ellipses that I − αH makes of them."""
-    axes = figure.subplots()
-    axes.set(
-        xlim=(0.68, 2.32),
-        ylim=(0.275, 0.275 + 1.64 * 0.80 * 4.2 / (0.85 * 7.2)),
-        xlabel="$x$",
-        ylabel="$y$",
-        aspect="equal",
-    )
-    draw_contours(axes, loss.value, [0.02, 0.15, 0.5, 1.0])
-    said = []
-    for theta in starts:
-        factors = _circle_and_ellipse(axes, loss, theta, alpha, radius)
-        said.append(f"around ({theta[0]:g}, {theta[1]:g}) the factors are {_pair(factors, 2)}")
-    gaps = [max(_gap(loss, theta, alpha, r) for theta in starts) for r in (radius, radius / 2)]
-    return (
-        f"With α = {alpha:g}, {' and '.join(said)}; the dots, true images of the circles of radius {radius:g}, stay"
-        f" within {gaps[0]:.2f} radii of the ellipses, and with half the radius within {gaps[1]:.2f}."
-    )
-
-
-@picture()
-def factor_against_curvature(figure, loss, starts, alpha):
-    """The factor 1 − αλ of a direction against its curvature λ, with the curvatures met at some points."""
-    axes = figure.subplots()
-    span, top = np.array([-3.0, 11.0]), 2.1
-    axes.set(xlim=span, ylim=(-top, top), xlabel=r"curvature $\lambda$ of the direction")
-    axes.set_ylabel(r"factor $1 - \alpha\lambda$")
-    axes.axhspan(-1, 1, color="#eeeeee", zorder=0)
-    axes.axhline(0, color=NEUTRAL, linewidth=1)
-    borders = np.array([0, 1, 2]) / alpha
-    for border in borders:
-        axes.axvline(border, color=NEUTRAL, linewidth=1, linestyle=":")
-    edges = [span[0], *borders, span[1]]
-    names = ["stretched", "shrunk", "flipped", "flipped and\nenlarged"]
-    for name, a, b in zip(names, edges, edges[1:], strict=False):
-        axes.text((a + b) / 2, top - 0.1, name, ha="center", va="top", fontsize=13)
-    axes.plot(span, 1 - alpha * span, **MAML)
-    for at, name in ((borders[0], "kept"), (borders[1], "lost")):
-        add_label(axes, (at, 1 - alpha * at), (6, 4), name, "black", "left", "bottom")
-    for theta, marker in zip(starts, "os", strict=False):
-        values = np.linalg.eigvalsh(loss.hessian(theta))
-        label = f"at ({theta[0]:g}, {theta[1]:g})"
-        axes.plot(values, 1 - alpha * values, marker, color="black", label=label)
-    axes.legend(loc="lower left", handletextpad=0, borderaxespad=0.2)
-    return (
-        f"With α = {alpha:g} a direction is lost at λ = {borders[1]:.3g}; the factor lies between −1 and 1, in the grey"
-        f" band, from λ = 0 to λ = {borders[2]:.3g}."
-    )
-
-
-def _circle_and_ellipse(axes, loss, theta, alpha, radius):
-    """Draw one circle of starts with its images, and the eigenvectors before and after; return their factors."""
-    values, vectors = np.linalg.eigh(loss.hessian(theta))
-    vectors = vectors * np.sign(vectors[0])  # an eigenvector has either sign, and the picture must not
-    factors = 1 - alpha * values
-    circle, images, ellipse = _pushed(loss, theta, alpha, radius)
-    end = inner_loop([loss], theta, alpha)[-1]
-    axes.plot(*circle.T, color=NEUTRAL, linestyle=":")
-    axes.plot(*np.array([theta, end]).T, color=NEUTRAL, linewidth=1)
-    axes.plot(*ellipse.T, **MAML)
-    axes.plot(*images[::5].T, ".", color="black", markersize=5)
-    for q, factor, style in zip(vectors.T, factors, (SMALLER, LARGER), strict=True):
-        draw_arrow(axes, theta, radius * q, style | {"linewidth": 1.2})
-        draw_arrow(axes, end, radius * factor * q, style | {"linewidth": 2.6})
-        outside = np.sign(factor) * max(abs(factor), 1) * radius * q
-        side, name = "left" if outside[0] > 0 else "right", f"× {printed(factor)}"
-        add_label(axes, end + outside, 6 * np.sign(outside), name, "black", side, "center")
-    if (end != theta).any():
-        for point, name in ((theta, r"$\theta_0$"), (end, r"$\theta_1$")):
-            add_label(axes, point, (-6, 4), name, "black", "right", "center")
-    return factors
-
-
-def _pushed(loss, theta, alpha, radius):
-    """Points on a circle of starts, where one step takes them, and where its Jacobian at the centre would."""
+@picture(size=(7.2, 3.7))
+def circle_becomes_ellipse(figure, starts, jacobians):
+    """For each start the unit circle of moves, and the ellipse that the step's symmetric Jacobian makes of it."""
+    panels = figure.subplots(1, len(starts), sharex=True, sharey=True)
+    figure.subplots_adjust(left=0.1, right=0.98, bottom=0.16, top=0.9, wspace=0.08)
     turn = np.linspace(0, 2 * np.pi, 121)
-    u = radius * np.array([np.cos(turn), np.sin(turn)]).T
-    images = np.array([inner_loop([loss], start, alpha)[-1] for start in theta + u])
-    return theta + u, images, inner_loop([loss], theta, alpha)[-1] + u @ step_jacobian(loss, theta, alpha).T
-
-
-def _gap(loss, theta, alpha, radius):
-    """The largest distance between true images and ellipse, in radii."""
-    _, images, ellipse = _pushed(loss, theta, alpha, radius)
-    return np.linalg.norm(images - ellipse, axis=1).max() / radius
+    circle = np.array([np.cos(turn), np.sin(turn)])
+    said = []
+    for axes, start, jacobian in zip(panels, starts, jacobians, strict=True):
+        factors, vectors = np.linalg.eigh(jacobian)
+        # In order of λ; an eigenvector has either sign, and the picture must not.
+        factors, vectors = factors[::-1], (vectors * np.sign(vectors[0]))[:, ::-1]
+        axes.plot(*circle, color=NEUTRAL, linestyle=":")
+        axes.plot(*(jacobian @ circle), **MAML)
+        for q, factor, style in zip(vectors.T, factors, AXES, strict=True):
+            axes.plot(*np.array([[0, 0], q]).T, **style | {"linewidth": 1})
+            draw_arrow(axes, np.zeros(2), factor * q, style | {"linewidth": 2.6})
+            outside = np.sign(factor) * max(abs(factor), 1) * q
+            side = "left" if outside[0] > 0 else "right"
+            add_label(axes, outside, 6 * np.sign(outside), f"× {printed(factor)}", style["color"], side)
+        add_label(axes, [-0.72, 0.72], (-2, 6), "starts", NEUTRAL, "right", "bottom")
+        axes.set(xlim=(-1.6, 1.9), ylim=(-1.35, 1.35), aspect="equal", xlabel="move along $x$")
+        axes.text(0.98, 0.97, f"at {_pair(start, 0)}", ha="right", va="top", transform=axes.transAxes)
+        said.append(f"at {_pair(start, 0)} the factors are {_pair(factors, 2)}")
+    panels[0].set_ylabel("move along $y$")
+    return f"A circle of starts (dotted) and where the step takes it (solid): {' and '.join(said)}."
 
 
 def _pair(numbers, places=3):
