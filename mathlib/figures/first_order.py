@@ -1,199 +1,175 @@
 """Figures of notebook 06: what first-order MAML leaves out, seen and measured."""
 
 import io
+from itertools import product
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from mathlib.figures.drawing import CURVES, add_label, cosine_between, draw_arrow, draw_contours, subscript
+from mathlib.figures.drawing import add_label, cosine_between, draw_arrow, draw_contours, printed
 from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, STYLE, picture
-from mathlib.meta_gradients import fomaml_gradient, inner_loop, maml_gradient, meta_loss
 
 __all__ = [
-    "angle_and_length",
     "arrows_on_meta_loss",
-    "bias_slope",
     "compare_gradients",
     "moving_comparison",
+    "one_of_all_paths",
     "pretended_translation",
     "sign_map",
 ]
 
 PATH = {"color": "black", "marker": "o", "markersize": 5, "linewidth": 1.2}
-COMPARISON = (7.2, 4.4)
+COMPARISON = (7.2, 3.8)
 
 
-@picture(size=(7.2, 4.4))
-def pretended_translation(figure, loss, theta, alpha, K, radius=0.3):
-    """A ring of starts, where K steps take it, and where a translation would."""
-    axes = figure.add_axes((0.10, 0.15, 0.88, 0.83))
-    axes.set(xlim=(-1.52, 0.38), ylim=(0.72, 1.9), xlabel="$x$", ylabel="$y$", aspect="equal")
-    draw_contours(axes, loss.value, np.geomspace(0.25, 16, 10))
-    turn = np.linspace(0, 2 * np.pi, 145)
-    ring = radius * np.array([np.cos(turn), np.sin(turn)]).T
-    end = inner_loop([loss] * K, theta, alpha)[-1]
-    images = np.array([inner_loop([loss] * K, theta + u, alpha)[-1] for u in ring])
-    spread = np.linalg.norm(images - end, axis=1)
+@picture(size=(7.2, 3.6))
+def pretended_translation(figure, starts, ends, theta, end):
+    """A ring of starts, (n, 2), and beside each other where the steps take them and where a translation would.
 
-    axes.plot(*(theta + ring).T, color=NEUTRAL, linestyle=":")
-    axes.plot(*images.T, **MAML)
-    axes.plot(*(end + ring).T, **FOMAML)
-    # One start in six, the same ones in all three curves, so that the eye can follow where each of them goes.
-    for points, color in ((theta + ring, NEUTRAL), (end + ring, FOMAML["color"]), (images, MAML["color"])):
-        axes.plot(*points[:-1:24].T, "o", color=color, markersize=5)
-    for point, name, offset in ((theta, r"$\theta_0$", (-6, 8)), (end, rf"$\theta_{K}$", (-15, -6))):
-        axes.plot(*point, "o", color="black")
-        add_label(axes, point, offset, name, ha="right")
-    add_label(axes, theta + np.array([0, radius]), (0, 6), "starts", color=NEUTRAL, ha="center", va="bottom")
-    right = end + np.array([1.07 * radius, 0])
-    add_label(axes, right, (0, 22), "where FOMAML\nassumes they go", color=FOMAML["color"])
-    add_label(axes, right, (0, -40), "where the steps\ntake them", color=MAML["color"])
+    `end` is where the steps take the ring's centre `theta`. The last start closes the ring.
+    """
+    assumed = starts + (end - theta)
+    everything = np.concatenate([starts, ends, assumed])
+    low, high = everything.min(axis=0) - 0.05, everything.max(axis=0) + 0.05
+    panels = (
+        (0.10, ends, MAML, "where the steps take them"),
+        (0.57, assumed, FOMAML, "where FOMAML assumes they go"),
+    )
+    for left, images, style, title in panels:
+        axes = figure.add_axes((left, 0.16, 0.42, 0.73))
+        axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="$x$", aspect="equal")
+        axes.plot(*starts.T, color=NEUTRAL, linestyle=":")
+        axes.plot(*images.T, **style)
+        # Twelve of the starts, the same ones on both sides, each tied to where it goes.
+        for start, image in list(zip(starts, images, strict=True))[: -1 : (len(starts) - 1) // 12]:
+            axes.plot(*np.array([start, image]).T, color=style["color"], linewidth=1)
+            axes.plot(*start, "o", color=NEUTRAL, markersize=5)
+            axes.plot(*image, "o", color=style["color"], markersize=5)
+        axes.text(0.5, 1.04, title, transform=axes.transAxes, ha="center", fontsize=13, color=style["color"])
+    figure.axes[0].set_ylabel("$y$")
+    radius, spread = np.linalg.norm(starts[0] - theta), np.linalg.norm(ends - end, axis=1)
     return (
-        f"{K} steps with α = {alpha:g} carry a ring of starts, at distance {radius:g} from θ₀, to a curve (solid) whose"
-        f" distance from θ{subscript(K)} runs from {spread.min():.2f} to {spread.max():.2f}; first-order MAML computes"
-        f" as if the ring kept its shape (dashed), at distance {radius:g} all round."
+        f"A ring of starts (dotted), at distance {radius:.2g} from its centre. The steps carry it to a curve (left)"
+        f" whose distance from the centre's own end runs from {spread.min():.2f} to {spread.max():.2f}; first-order"
+        f" MAML computes as if the ring kept its shape (right), at distance {radius:.2g} all round."
     )
 
 
-@picture(size=(7.2, 4.6))
-def arrows_on_meta_loss(figure, loss, query, starts, alpha, K, reach=0.4):
-    """Contours of the meta-loss, and at several starts the two directions of descent."""
+@picture(size=(7.2, 4.8))
+def one_of_all_paths(figure, shares):
+    """The tree of all 2^K paths from θ₀ to θ_K, and at each leaf its share of the meta-gradient.
+
+    `shares` stand in the order of ``product((False, True), repeat=K)``: True where a path goes by the gradient.
+    """
+    shares = np.array(shares)
+    K = len(shares).bit_length() - 1
+    tree, bars = figure.add_axes((0.01, 0.14, 0.61, 0.84)), figure.add_axes((0.63, 0.14, 0.35, 0.84))
+    choices = list(product((False, True), repeat=K))
+    rows = np.arange(2**K)[::-1].astype(float)
+    _tree(tree, choices, rows)
+    width = max(shares.max(), 1) - min(shares.min(), 0)
+    for row, choice, share in zip(rows, choices, shares, strict=True):
+        style = MAML if any(choice) else FOMAML
+        bars.plot([0, share], [row, row], linewidth=9, solid_capstyle="butt", color=style["color"])
+        bars.text(max(share, 0) + 0.03 * width, row, printed(share), va="center", fontsize=13)
+        tree.text(K + 0.12, row, _product(choice), va="center", fontsize=14, color=style["color"])
+    bars.axvline(0, color="black", linewidth=1)
+    bars.set(xlim=(min(shares.min(), 0) - 0.1 * width, max(shares.max(), 1) + 0.35 * width), yticks=[])
+    bars.set(ylim=tree.get_ylim(), xlabel=r"share of $g$")
+    bars.spines["left"].set_visible(False)
+    return (
+        f"All {2**K} paths of {K} steps: their shares of the meta-gradient add up to {shares.sum():.2f}. The path"
+        f" without any gradient, the only one that FOMAML keeps, has the share {shares[0]:.2f}; the others together"
+        f" have {shares[1:].sum():.2f}, none of them more than {np.abs(shares[1:]).max():.2f} in size."
+    )
+
+
+@picture(size=(7.2, 4.0))
+def arrows_on_meta_loss(figure, starts, full, first_order, height, reach=0.4):
+    """Contours of the meta-loss, a function of the start, and at several starts both directions of descent.
+
+    `starts`, `full` (MAML's gradients there) and `first_order` have the shape (n, 2).
+    """
     axes = figure.add_axes((0.12, 0.15, 0.64, 0.83), anchor="W")
     axes.set(xlim=(-1.75, 1.45), ylim=(-0.55, 1.85), xlabel="$x$ of the start", ylabel="$y$ of the start")
     axes.set_aspect("equal")
-    losses = [loss] * K
-    levels = np.linspace(0.15, 2.0, 12) ** 2
-    draw_contours(axes, lambda start: meta_loss(losses, query, start, alpha), levels, points=80)
-    angles = []
-    for start in starts:
-        pair = [gradient(losses, query, start, alpha) for gradient in (maml_gradient, fomaml_gradient)]
-        for g, style in zip(pair, (MAML, FOMAML), strict=True):
+    draw_contours(axes, height, np.linspace(0.15, 2.0, 12) ** 2, points=80)
+    for gradients, style in ((full, MAML), (first_order, FOMAML)):
+        for start, g in zip(starts, gradients, strict=True):
             draw_arrow(axes, start, -reach * g / np.linalg.norm(g), style)
-        axes.plot(*start, "o", color="black", markersize=5)
-        angles.append(np.degrees(np.arccos(cosine_between(*pair))))
+    axes.plot(*np.array(starts).T, "o", color="black", markersize=5)
+    angles = np.degrees(np.arccos(cosine_between(np.array(full), np.array(first_order), axis=1)))
     _legend_beside(axes)
     return (
-        f"Contours of the query loss after {K} steps with α = {alpha:g}. MAML's arrows cross them at right angles,"
-        f" downhill; at these {len(starts)} starts FOMAML's lean away from MAML's by {min(angles):.0f}° to"
-        f" {max(angles):.0f}°. All arrows are drawn equally long."
-    )
-
-
-@picture(size=(7.2, 6.0))
-def angle_and_length(figure, loss, query, theta, alphas, curvatures, alpha, steps=(1, 2, 5)):
-    """The cosine between both gradients and the ratio of their lengths, against step size and against curvature."""
-    axes = figure.subplots(2, 2, sharex="col", sharey="row")
-    figure.subplots_adjust(left=0.13, right=0.97, bottom=0.12, top=0.97, wspace=0.2, hspace=0.1)
-    said = []
-    for K, style in zip(steps, CURVES, strict=True):
-        pairs = [[f([loss] * K, query, theta, a) for f in (maml_gradient, fomaml_gradient)] for a in alphas]
-        cosine, ratio = _angle_and_length_curves(axes[:, 0], alphas, pairs, style | {"label": f"$K = {K}$"})
-        said.append(f"{cosine[-1]:.2f} and {ratio[-1]:.2f} for K = {K}")
-        bowl = [(np.array([(1 - alpha * lam) ** K, (1 - alpha) ** K]), np.ones(2)) for lam in curvatures]
-        _angle_and_length_curves(axes[:, 1], curvatures, bowl, style)
-    for (cosine, ratio), across, label in (
-        (axes[:, 0], alphas, r"step size $\alpha$ (valley)"),
-        (axes[:, 1], curvatures, r"curvature $\lambda$ (bowl)"),
-    ):
-        cosine.axhline(0, color=NEUTRAL, linewidth=1)
-        ratio.axhline(1, color=NEUTRAL, linewidth=1)
-        ratio.set(xlim=(0, across[-1]), xlabel=label)
-    axes[0, 0].set(ylabel="cosine of the angle", ylim=(-0.6, 1.04))
-    axes[1, 0].set_ylabel(r"$\|g_{\mathrm{FO}}\| \; / \; \|g\|$")
-    axes[0, 0].legend(loc="lower left")
-    figure.align_ylabels(axes[:, 0])
-    return (
-        f"Valley from θ₀ = {_point(theta)}, left: at α = {alphas[-1]:g} the cosine and the ratio of lengths are"
-        f" {', '.join(said)}; at α = 0 both are 1. Bowl with α = {alpha:g} and ∇Q = (1, 1), right: at λ = 1/α ="
-        f" {1 / alpha:.3g} the angle is 45° for every K; it passes 90° at λ = {2 / alpha - 1:.3g} where K is odd, and"
-        " never where K is even."
+        f"Contours of the query loss after the inner loop. MAML's arrows cross them at right angles, downhill; at these"
+        f" {len(starts)} starts FOMAML's lean away from MAML's by {angles.min():.0f}° to {angles.max():.0f}°. All"
+        " arrows are drawn equally long."
     )
 
 
 @picture(size=(7.2, 4.2))
-def sign_map(figure, curvature, largest_alpha, largest_K):
-    """log₁₀ |g_FO/g| over α and K on a quadratic in one dimension, hatched where the signs differ.
+def sign_map(figure, edges, steps, ratios):
+    """log₁₀ |g_FO/g| over α and K in one dimension, hatched where the ratio is negative.
 
-    The map leaves out the darkest colours at both ends of its palette: black hatching would not be seen on them.
+    `ratios` has a row for each number of steps and a column for each interval between two `edges` of α. The map
+    leaves out the darkest colours at both ends of its palette: black hatching would not be seen on them.
     """
     axes = figure.add_axes((0.10, 0.17, 0.68, 0.74))
-    edges = np.linspace(0, largest_alpha, 241)
-    alphas, steps = (edges[1:] + edges[:-1]) / 2, np.arange(1, largest_K + 1)
-    excess = -steps[:, None] * np.log10(np.abs(1 - alphas * curvature))
-    mesh = axes.pcolormesh(
-        edges,
-        np.arange(largest_K + 1) + 0.5,
-        excess,
-        cmap=mpl.colors.ListedColormap(mpl.colormaps["PuOr_r"](np.linspace(0.2, 0.8, 16))),
-        vmin=-2,
-        vmax=2,
-        rasterized=True,
-    )
-    for K in steps[::2]:
-        corner, width = (1 / curvature, K - 0.5), largest_alpha - 1 / curvature
-        axes.add_patch(mpl.patches.Rectangle(corner, width, 1, fill=False, hatch="///", linewidth=0))
-    axes.axvline(1 / curvature, color="black", linewidth=2)
-    axes.text(1 / curvature, largest_K + 0.6, r"$\alpha = 1/\lambda$", ha="center", va="bottom")
+    rows = np.append(steps - 0.5, steps[-1] + 0.5)
+    colours = mpl.colors.ListedColormap(mpl.colormaps["PuOr_r"](np.linspace(0.2, 0.8, 16)))
+    mesh = axes.pcolormesh(edges, rows, np.log10(np.abs(ratios)), cmap=colours, vmin=-2, vmax=2, rasterized=True)
+    opposite = ratios < 0
+    for K, negative in zip(steps, opposite, strict=True):
+        if negative.any():
+            left, right = edges[np.argmax(negative)], edges[len(negative) - np.argmax(negative[::-1])]
+            axes.add_patch(
+                mpl.patches.Rectangle((left, K - 0.5), right - left, 1, fill=False, hatch="///", linewidth=0)
+            )
+    turning = edges[np.argmax(opposite.any(axis=0))]
+    axes.axvline(turning, color="black", linewidth=2)
+    axes.text(turning, steps[-1] + 0.6, r"$\alpha = 1/\lambda$", ha="center", va="bottom")
     axes.set(xlabel=r"step size $\alpha$", ylabel="number of steps $K$", yticks=steps)
     bar = figure.colorbar(mesh, cax=figure.add_axes((0.81, 0.17, 0.03, 0.74)), extend="both")
     bar.set_ticks([-2, -1, 0, 1, 2], labels=["1/100", "1/10", "1", "10", "100"])
     bar.set_label(r"$|g_{\mathrm{FO}}| \; / \; |g|$")
-    opposite = (((1 - alphas * curvature) ** steps[:, None]) < 0).mean()
+    wrong = ", ".join(str(K) for K in steps[opposite.any(axis=1)])
+    longest = edges[1:][(np.abs(ratios) > 1).any(axis=0)].max()
     return (
-        f"A quadratic support loss in one dimension, λ = {curvature:g}, α up to {largest_alpha:g}, K up to {largest_K}:"
-        f" right of α = 1/λ = {1 / curvature:g} FOMAML points the wrong way in every odd row (hatched),"
-        f" {100 * opposite:.0f} % of the map; it is too long for α < 2/λ = {2 / curvature:g}, and too short beyond."
-    )
-
-
-@picture()
-def bias_slope(figure, cases, query, theta, alphas):
-    """The relative difference of both gradients against α, log-log, with a reference of slope 1."""
-    axes = figure.subplots()
-    slopes = []
-    for (name, losses), style in zip(cases.items(), CURVES, strict=True):
-        pairs = [[f(losses, query, theta, a) for f in (maml_gradient, fomaml_gradient)] for a in alphas]
-        bias = np.array([np.linalg.norm(first - full) / np.linalg.norm(first) for full, first in pairs])
-        slopes.append(f"{np.polyfit(np.log(alphas[:5]), np.log(bias[:5]), 1)[0]:.2f}")
-        axes.loglog(alphas, bias, label=f"{name}: slope {slopes[-1]}", **style)
-    reference = 0.35 * bias[0] / alphas[0] * alphas
-    axes.loglog(alphas, reference, color=NEUTRAL, linestyle=":", linewidth=1.5)
-    middle = len(alphas) // 2
-    add_label(axes, (alphas[middle], reference[middle]), (6, -4), "slope 1", color=NEUTRAL, va="top")
-    axes.set(xlabel=r"step size $\alpha$", ylabel=r"$\|g_{\mathrm{FO}} - g\| \; / \; \|g_{\mathrm{FO}}\|$")
-    axes.legend(loc="upper left")
-    return (
-        f"From θ₀ = {_point(theta)}, between α = {alphas[0]:g} and {alphas[4]:.2g}, the slopes are {', '.join(slopes)}:"
-        " there, half the α means about half the relative bias."
+        f"α up to {edges[-1]:g}, K up to {steps[-1]}: right of α = {turning:.3g} FOMAML points the wrong way for K ="
+        f" {wrong} (hatched), on {100 * opposite.mean():.0f} % of the map; up to α = {longest:.3g} it is longer than"
+        " the meta-gradient."
     )
 
 
 @picture(size=COMPARISON)
-def compare_gradients(figure, loss, query, theta, alpha, K, lowest):
-    """The inner loop on the support loss's contours, and at its start both directions of descent."""
-    axes = _stage(figure, loss, lowest)
-    return _comparison(axes, loss, query, theta, alpha, K)
+def compare_gradients(figure, path, full, first_order, lowest, height, case):
+    """The inner loop on the support loss's contours, and at its start both directions of descent.
+
+    `case` says in words, with α and K, what is shown.
+    """
+    axes = _stage(figure, lowest, height)
+    return _comparison(axes, path, full, first_order, case)
 
 
-def moving_comparison(loss, query, theta, lowest):
-    """The same picture for sliders: a function of alpha and K that returns PNG bytes and the sentence at once.
+def moving_comparison(lowest, height):
+    """The same picture for sliders: a function of (path, full, first_order, case) that returns PNG and sentence.
 
     Whatever does not move is drawn once: axes, contours and names take most of the time.
     """
     with mpl.rc_context(fname=STYLE):
         figure = Figure(figsize=COMPARISON, dpi=100)
         canvas = FigureCanvasAgg(figure)
-        axes = _stage(figure, loss, lowest)
+        axes = _stage(figure, lowest, height)
         canvas.draw()
         background = canvas.copy_from_bbox(figure.bbox)
 
-    def redraw(alpha, K):
+    def redraw(path, full, first_order, case):
         with mpl.rc_context(fname=STYLE):
             canvas.restore_region(background)
             still = set(axes.get_children())
-            sentence = _comparison(axes, loss, query, theta, alpha, K)
+            sentence = _comparison(axes, path, full, first_order, case)
             moving = [artist for artist in axes.get_children() if artist not in still]
             for artist in sorted(moving, key=lambda artist: artist.zorder):
                 axes.draw_artist(artist)
@@ -205,11 +181,11 @@ def moving_comparison(loss, query, theta, lowest):
     return redraw
 
 
-def _stage(figure, loss, lowest):
+def _stage(figure, lowest, height):
     """Whatever does not depend on alpha and K."""
     axes = figure.add_axes((0.12, 0.15, 0.62, 0.83), anchor="W")
     axes.set(xlim=(-1.6, 1.3), ylim=(-0.15, 2.05), xlabel="$x$", ylabel="$y$", aspect="equal")
-    draw_contours(axes, loss.value, np.geomspace(0.06, 16, 10))
+    draw_contours(axes, height, np.geomspace(0.06, 16, 10))
     axes.plot(*lowest, "*", color="black", markersize=15)
     add_label(axes, lowest, (10, 0), "minimum of $Q$")
     axes.plot([], [], label="inner loop", **PATH)
@@ -217,34 +193,19 @@ def _stage(figure, loss, lowest):
     return axes
 
 
-def _comparison(axes, loss, query, theta, alpha, K, scale=0.6):
+def _comparison(axes, path, full, first_order, case, scale=0.6):
     """Draw the path and both arrows, FOMAML's also where it comes from, and say how they compare."""
-    losses = [loss] * K
-    full, first_order = (f(losses, query, theta, alpha) for f in (maml_gradient, fomaml_gradient))
-    path = np.array(inner_loop(losses, theta, alpha))
+    path = np.array(path)
     axes.plot(*path.T, **PATH)
     draw_arrow(axes, path[-1], -scale * first_order, FOMAML | {"linewidth": 1})
-    draw_arrow(axes, theta, -scale * full, MAML)
-    draw_arrow(axes, theta, -scale * first_order, FOMAML)
+    draw_arrow(axes, path[0], -scale * full, MAML)
+    draw_arrow(axes, path[0], -scale * first_order, FOMAML)
     angle = np.degrees(np.arccos(cosine_between(full, first_order)))
     ratio = np.linalg.norm(first_order) / np.linalg.norm(full)
     return (
-        f"From θ₀ = {_point(theta)}, α = {alpha:g}, K = {K}: the angle between both gradients is {angle:.0f}°, and the"
-        f" first-order one is {ratio:.2f} times as long as the other."
+        f"With {case} the angle between both gradients is {angle:.0f}°, and the first-order one is {ratio:.2f} times as"
+        " long as the other."
     )
-
-
-def _angle_and_length_curves(axes, across, pairs, style):
-    """Draw the cosine of each pair (g, g_FO) on the first axes, the ratio of lengths on the second; return both."""
-    cosine = np.array([cosine_between(*pair) for pair in pairs])
-    ratio = np.array([np.linalg.norm(first) / np.linalg.norm(full) for full, first in pairs])
-    for ax, values in zip(axes, (cosine, ratio), strict=True):
-        ax.plot(across, values, **style)
-    return cosine, ratio
-
-
-def _point(theta):
-    return f"({', '.join(f'{x:g}' for x in theta)})"
 
 
 def _legend_beside(axes):
@@ -252,3 +213,38 @@ def _legend_beside(axes):
     axes.plot([], [], label="MAML\n$-g$", **MAML)
     axes.plot([], [], label="FOMAML\n" r"$-\nabla Q(\theta_K)$", **FOMAML)
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, labelspacing=1)
+
+
+def _tree(axes, choices, rows):
+    """Every choice as a line of its own from θ₀ to a leaf: level where it goes straight, dotted through a gradient."""
+    K = len(choices[0])
+    place = dict(zip(choices, rows, strict=True))
+
+    def height(prefix):
+        return np.mean([row for choice, row in place.items() if choice[: len(prefix)] == prefix])
+
+    for i in range(K):
+        for prefix in product((False, True), repeat=i):
+            for by_gradient in (False, True):
+                kept = not any((*prefix, by_gradient))
+                style = {"color": FOMAML["color"], "linewidth": 3} if kept else {"color": NEUTRAL, "linewidth": 2}
+                style = style | ({"linestyle": ":"} if by_gradient else {})
+                axes.plot([i, i + 1], [height(prefix), height((*prefix, by_gradient))], **style)
+    axes.set(xlim=(-0.35, K + 1.25), ylim=(-0.6, len(rows) + 0.1))
+    axes.axis("off")
+    axes.text(-0.05, height(()), r"$\theta_0$", ha="right", va="center", fontsize=15)
+    axes.text(0.05, rows[0], "kept by FOMAML", va="center", fontsize=13, color=FOMAML["color"])
+    axes.text(K + 0.12, rows[0] + 0.65, rf"times $\nabla Q(\theta_{K})$:", va="center", fontsize=13)
+    for i in range(K):
+        axes.text(i + 0.5, -0.75, f"step {i + 1}", ha="center", va="top", fontsize=13)
+    for y, linestyle, name in ((0.75, "-", "straight on"), (0.1, ":", "by gradient")):
+        axes.plot([-0.3, 0.0], [y, y], color=NEUTRAL, linewidth=2, linestyle=linestyle)
+        axes.text(0.06, y, name, va="center", fontsize=13)
+
+
+def _product(choice):
+    """What a path contributes, before ∇Q."""
+    n = sum(choice)
+    sign = "-" if n % 2 else ""
+    power = "" if n == 0 else r"\alpha\," if n == 1 else rf"\alpha^{n}"
+    return f"${sign}{power}{''.join(f'H_{i}' for i, chosen in enumerate(choice) if chosen) or 'I'}$"
