@@ -95,7 +95,7 @@ def arrows_on_meta_loss(figure, starts, full, first_order, height, reach=0.4):
     axes = figure.add_axes((0.12, 0.15, 0.64, 0.83), anchor="W")
     axes.set(xlim=(-1.75, 1.45), ylim=(-0.55, 1.85), xlabel="$x$ of the start", ylabel="$y$ of the start")
     axes.set_aspect("equal")
-    draw_contours(axes, height, np.linspace(0.15, 2.0, 12) ** 2, points=80)
+    draw_contours(axes, height, np.linspace(0.15, 2.0, 10) ** 2, points=80)
     for gradients, style in ((full, MAML), (first_order, FOMAML)):
         for start, g in zip(starts, gradients, strict=True):
             draw_arrow(axes, start, -reach * g / np.linalg.norm(g), style)
@@ -185,7 +185,7 @@ def _stage(figure, lowest, height):
     """Whatever does not depend on alpha and K."""
     axes = figure.add_axes((0.12, 0.15, 0.62, 0.83), anchor="W")
     axes.set(xlim=(-1.6, 1.3), ylim=(-0.15, 2.05), xlabel="$x$", ylabel="$y$", aspect="equal")
-    draw_contours(axes, height, np.geomspace(0.06, 16, 10))
+    draw_contours(axes, height, np.geomspace(0.06, 16, 8))
     axes.plot(*lowest, "*", color="black", markersize=15)
     add_label(axes, lowest, (10, 0), "minimum of $Q$")
     axes.plot([], [], label="inner loop", **PATH)
