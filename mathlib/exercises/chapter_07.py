@@ -16,10 +16,10 @@ def _lowest_cosine(kappa):
 
 
 def _rest(power):
-    """Where the mean of a(1 − αa)^power (θ − c) vanishes."""
+    """Where the mean of λ(1 − αλ)^power (θ − c) vanishes."""
 
-    def rest(a, c, alpha, K):
-        return np.average(c, weights=a * (1 - alpha * a) ** power(K))
+    def rest(lam, c, alpha, K):
+        return np.average(c, weights=lam * (1 - alpha * lam) ** power(K))
 
     return rest
 
@@ -90,11 +90,11 @@ EXERCISES = {
             ),
         },
     ),
-    # how far FOMAML's resting point lies from MAML's: tasks ½a(θ − c)², K steps
+    # how far FOMAML's resting point lies from MAML's: tasks ½λ(θ − c)², K steps
     "7C": Exercise(
-        case={"a": np.array([1.0, 2.0, 4.0]), "c": np.array([0.0, 3.0, 1.0]), "alpha": 0.2, "K": 2},
+        case={"lam": np.array([1.0, 2.0, 4.0]), "c": np.array([0.0, 3.0, 1.0]), "alpha": 0.2, "K": 2},
         draw=lambda rng: {
-            "a": between(rng, 0.5, 4, 3),
+            "lam": between(rng, 0.5, 4, 3),
             "c": between(rng, -3, 3, 3),
             "alpha": between(rng, 0.1, 0.2),
             "K": whole(rng, 2, 5),
@@ -111,7 +111,7 @@ EXERCISES = {
             ),
             "MAML against no adaptation": (
                 _distance(_rest(lambda K: 2 * K), _rest(lambda K: 0)),
-                "Neither of these is FOMAML's resting point. Which power of 1 − αa has its gradient?",
+                "Neither of these is FOMAML's resting point. Which power of 1 − αλ has its gradient?",
             ),
             "one step": (
                 _distance(_rest(lambda K: 1), _rest(lambda K: 2)),
@@ -122,7 +122,7 @@ EXERCISES = {
                 "FOMAML drops the whole way back. How many factors has that?",
             ),
             "the two set equal": (
-                lambda a, c, alpha, K: 0.0,
+                lambda lam, c, alpha, K: 0.0,
                 "They would be equal if curvature and minimum had nothing to do with each other. Have they here?",
             ),
         },

@@ -9,6 +9,7 @@ from mathlib.figures.first_order import *  # noqa: F403
 from mathlib.figures.implicit import *  # noqa: F403
 from mathlib.figures.jacobians import *  # noqa: F403
 from mathlib.figures.many_steps import *  # noqa: F403
+from mathlib.figures.networks import *  # noqa: F403
 from mathlib.figures.one_number import *  # noqa: F403
 from mathlib.figures.one_step import *  # noqa: F403
 from mathlib.figures.other_routes import *  # noqa: F403
