@@ -31,10 +31,6 @@ EXERCISES = {
         },
         right=_hessian(),
         misconceptions={
-            "no curvature": (
-                lambda w1, w2, x, y: np.zeros((2, 2)),
-                "The network is linear in each weight. Is its squared error?",
-            ),
             "the Gauss–Newton part alone": (
                 _hessian(across=lambda f, y: f),
                 "This is ∇f∇fᵀ, twice. What is the second derivative of w₂w₁x with respect to w₁ and w₂?",
@@ -42,6 +38,10 @@ EXERCISES = {
             "the residual part alone": (
                 _hessian(diagonal=0.0, across=lambda f, y: f - y),
                 "This is the part with the error in it. What is left where the error is 0?",
+            ),
+            "no curvature": (
+                lambda w1, w2, x, y: np.zeros((2, 2)),
+                "The network is linear in each weight. Is its squared error?",
             ),
             "a lost 2": (
                 lambda w1, w2, x, y: _hessian()(w1, w2, x, y) / 2,

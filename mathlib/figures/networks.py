@@ -29,7 +29,7 @@ def sizes_by_layers(figure, sizes):
         axes.set_xticklabels([i + 1 for i in layers])
         axes.set_yticklabels([i + 1 for i in layers])
         axes.tick_params(length=0)
-        said.append(f"{name} {', '.join(f'{value:.0f}' for value in np.diag(shown))}")
+        said.append(f"{name.replace('$', '')}: {', '.join(f'{value:.0f}' for value in np.diag(shown))}")
     panels[0].set_ylabel("layer")
     return f"Size of each block, by pair of layers. On the diagonal, layers 1 to {len(matrix)}: {'; '.join(said)}."
 
