@@ -1,12 +1,12 @@
-"""Figures of notebook 01: a meta-loss of one number."""
+"""Figures of notebook 01: a meta-loss of one number, and what a step does to the distances between starts."""
 
 import numpy as np
 
-from mathlib.figures.drawing import printed
+from mathlib.figures.drawing import add_label, printed
 from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, picture
 from mathlib.meta_gradients import fomaml_gradient, maml_gradient, meta_loss
 
-__all__ = ["meta_loss_and_tangent", "two_starting_points"]
+__all__ = ["meta_loss_and_tangent", "starts_and_ends"]
 
 
 @picture()
@@ -38,24 +38,26 @@ def meta_loss_and_tangent(figure, loss, query, theta, alpha, span=(-0.2, 1.0)):
     )
 
 
-@picture()
-def two_starting_points(figure, tasks, alpha, span=(-0.5, 1.5)):
-    """The mean query loss of several tasks before adapting and after one inner step, each with its lowest point."""
-    axes = figure.add_subplot()
-    grid = np.linspace(*span, 401)
-    lowest = []
-    for steps, style, name in (
-        (0, {"color": NEUTRAL, "linestyle": ":"}, "before adapting"),
-        (1, MAML, "after one step"),
-    ):
-        mean = np.mean([[meta_loss([t] * steps, t, np.array([x]), alpha) for x in grid] for t in tasks], axis=0)
-        best = grid[mean.argmin()]
-        lowest.append(best)
-        axes.plot(grid, mean, label=f"{name}: lowest at {best:.2f}", **style)
-        axes.plot(best, mean.min(), "o", color=style["color"])
-    axes.set(xlabel=r"starting point $\theta$", ylabel="mean loss over the tasks", xlim=span)
-    axes.legend()
+@picture(size=(7.2, 3.0))
+def starts_and_ends(figure, starts, ends):
+    """Two number lines: starts below, where one step takes them above, and a line from each to its own."""
+    axes = figure.add_axes((0.12, 0.22, 0.85, 0.72))
+    middle = len(starts) // 2
+    for k, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        style = MAML if k == middle else {"color": NEUTRAL, "linewidth": 1}
+        axes.plot([start, end], [0, 1], **style)
+    axes.plot(starts, np.zeros_like(starts), "o", color="black", zorder=3)
+    axes.plot(ends, np.ones_like(ends), "o", color="black", zorder=3)
+    low, high = min(starts.min(), ends.min()), max(starts.max(), ends.max())
+    margin = 0.08 * (high - low)
+    axes.set(xlim=(low - margin, high + margin), ylim=(-0.3, 1.3), xlabel="parameter")
+    axes.set_yticks([0, 1], labels=[r"start $\theta$", r"end $\theta_1$"])
+    axes.tick_params(axis="y", length=0)
+    add_label(axes, (starts[middle], 0), (0, -16), f"{starts[middle]:.3g}", MAML["color"], "center")
+    add_label(axes, (ends[middle], 1), (0, 16), f"{ends[middle]:.3g}", MAML["color"], "center")
+    before, after = starts[-1] - starts[0], ends[-1] - ends[0]
+    turned = " The order is turned round." if before * after < 0 else ""
     return (
-        f"The start with the lowest mean loss before adapting is θ = {lowest[0]:.2f}; the start with the lowest mean"
-        f" loss after one inner step with α = {alpha:g} is θ = {lowest[1]:.2f}."
+        f"The step takes {starts[middle]:.3g} to {ends[middle]:.3f}; starts {abs(before):.2f} apart end"
+        f" {abs(after):.3f} apart, {abs(after / before):.2f} times as far.{turned}"
     )
