@@ -4,9 +4,8 @@ import numpy as np
 
 from mathlib.figures.drawing import add_label, draw_arrow, printed
 from mathlib.figures.picture import MAML, NEUTRAL, picture
-from mathlib.meta_gradients import step_jacobian
 
-__all__ = ["columns_of_a_jacobian", "identity_or_ones", "two_orders"]
+__all__ = ["SQUARE_EDGE", "columns_of_a_jacobian", "identity_or_ones", "two_orders"]
 
 FIRST_COLUMN = {"color": "black", "linestyle": "-", "linewidth": 2.5}
 SECOND_COLUMN = {"color": "#CC79A7", "linestyle": "--", "linewidth": 2.5}
@@ -14,6 +13,8 @@ MATCHING = {"color": MAML["color"]}
 MISTAKEN = {"facecolor": "white", "edgecolor": "#CC79A7", "hatch": "////", "linewidth": 1.5}
 
 SQUARE = np.array([[0, 1, 1, 0, 0], [0, 0, 1, 1, 0]], dtype=float)
+# Walked round in steps fine enough to show that the image of an edge is curved: 30 points on each of the four sides.
+SQUARE_EDGE = np.concatenate([np.linspace(a, b, 30) for a, b in zip(SQUARE.T[:-1], SQUARE.T[1:], strict=True)])
 LETTER_F = np.array(
     [
         [0.25, 0.40, 0.40, 0.65, 0.65, 0.40, 0.40, 0.80, 0.80, 0.25, 0.25],
@@ -23,18 +24,17 @@ LETTER_F = np.array(
 
 
 @picture(size=(7.2, 4.2))
-def columns_of_a_jacobian(figure, function, jacobian, point, reach):
-    """A square of displacements at the input of the polar map, and where the map and its Jacobian take it."""
+def columns_of_a_jacobian(figure, moved, bent, J):
+    """A square of inputs (r, φ), walked round from its corner, and where the polar map and its Jacobian J take it.
+
+    `moved` and `bent` hold the points of the square's edge before and after the map, as rows.
+    """
     left = figure.add_axes((0.11, 0.18, 0.42, 0.42 * 7.2 / 4.2))
     right = figure.add_axes((0.57, 0.18, 0.42, 0.42 * 7.2 / 4.2))
-    J, image = jacobian(point), function(point)
-
-    # The square's edge, walked round in steps fine enough to show that its image is curved.
-    edge = np.concatenate([np.linspace(a, b, 30) for a, b in zip(SQUARE.T, SQUARE.T[1:], strict=False)])
+    point, image = moved[0], bent[0]
+    reach = np.ptp(moved[:, 0])
+    straight = image + (moved - point) @ J.T
     far = slice(30, 90)  # the two sides that the arrows do not cover
-    moved = point + reach * edge
-    bent = np.array([function(x) for x in moved])
-    straight = image + reach * edge @ J.T
     left.plot(*moved[far].T, color=NEUTRAL)
     right.plot(*bent.T, color=NEUTRAL)
     right.plot(*straight[far].T, color=NEUTRAL, linestyle=":")
@@ -63,16 +63,14 @@ def columns_of_a_jacobian(figure, function, jacobian, point, reach):
 
 
 @picture(size=(7.2, 4.2))
-def identity_or_ones(figure, loss, theta, alpha):
+def identity_or_ones(figure, J, broadcast):
     """The matrices I − αH and 11ᵀ − αH side by side: each entry as a number and a bar, the wrong ones hatched."""
-    J = step_jacobian(loss, theta, alpha)
-    d = theta.size
-    broadcast = J + (1 - np.eye(d))
+    d = len(J)
     scale = 0.7 / (max(J.max(), broadcast.max()) - min(J.min(), 0))
     for left, matrix, name in ((0.09, J, r"$I - \alpha H$"), (0.57, broadcast, "1 - alpha * H")):
         axes = figure.add_axes((left, 0.15, 0.41, 0.41 * 7.2 / 4.2))
         for (j, k), entry in np.ndenumerate(matrix):
-            style = MATCHING if entry == J[j, k] else MISTAKEN
+            style = MATCHING if np.isclose(entry, J[j, k]) else MISTAKEN
             baseline = j + 0.4 + scale * min(J.min(), 0)
             axes.plot([k + 0.24, k + 0.44], [baseline, baseline], color=NEUTRAL, linewidth=1)
             axes.bar(k + 0.34, -scale * entry, width=0.14, bottom=baseline, **style)
@@ -88,15 +86,14 @@ def identity_or_ones(figure, loss, theta, alpha):
         axes.text(0.5, 1.03, name, transform=axes.transAxes, ha="center", va="bottom", fontsize=14, family=family)
     diagonal = ", ".join(f"{entry:.2f}" for entry in np.diag(J))
     return (
-        f"With α = {alpha:g} the two matrices share the diagonal ({diagonal}); off it every entry on the right is"
-        f" larger by 1: entry (1, 2) is {broadcast[0, 1]:.2f} in place of {J[0, 1]:.2f}."
+        f"The two matrices share the diagonal ({diagonal}); off it every entry on the right is larger by 1: entry"
+        f" (1, 2) is {broadcast[0, 1]:.2f} in place of {J[0, 1]:.2f}."
     )
 
 
 @picture(size=(7.2, 4.2))
-def two_orders(figure, first, second, alpha):
-    """The unit square with a letter F through the Jacobians of two steps, in both orders."""
-    J_1, J_2 = (step_jacobian(loss, np.zeros(2), alpha) for loss in (first, second))
+def two_orders(figure, J_1, J_2):
+    """The unit square with a letter F through two maps of the plane, given by their matrices, in both orders."""
     rows = (
         ([np.eye(2), J_1, J_2 @ J_1], ["start", "after $J_1$", r"after $J_2\,J_1$"], MAML),
         (
@@ -121,7 +118,6 @@ def two_orders(figure, first, second, alpha):
         axes.set_xlabel("$x_1$")
     (a, b), (c, d) = corners[2], corners[5]
     return (
-        f"With α = {alpha:g} the corner (1, 1) arrives at ({a:.2f}, {b:.2f}) if J₁ acts first and at"
-        f" ({c:.2f}, {d:.2f}) if J₂ does; the area is {abs(np.linalg.det(J_1 @ J_2)):.2f} in both orders, the shape"
-        " is not the same."
+        f"The corner (1, 1) arrives at ({a:.2f}, {b:.2f}) if J₁ acts first and at ({c:.2f}, {d:.2f}) if J₂ does; the"
+        f" area is {abs(np.linalg.det(J_1 @ J_2)):.2f} in both orders, the shape is not the same."
     )
