@@ -7,6 +7,7 @@ runs the notebooks (conftest.py); here defects are planted for those guards too.
 
 import contextlib
 import copy
+import inspect
 import re
 import subprocess
 import sys
@@ -29,9 +30,10 @@ from notebooks_as_data import (
     read,
     run_code,
 )
-from watch_pictures import blind_comparisons, displays_in, stale_pictures, stored_pngs
+from watch_pictures import Shown, blind_comparisons, displays_in, stale_pictures, stored_pngs
 
 from mathlib.figures import Picture
+from mathlib.figures.picture import picture
 
 PATHS = notebook_paths()
 CHAPTERS = [path for path in PATHS if path.parent == NOTEBOOKS]
@@ -186,9 +188,15 @@ def test_a_fresh_picture_is_recognised_and_a_swapped_a_stripped_and_an_added_one
     assert stale_pictures(cell | {"outputs": []}, calls) == ["the cell stores 0 pictures and draws 1"]
 
 
-def test_a_comparison_that_sees_too_little_or_too_much_is_noticed(drawn, monkeypatch):
-    calls = [call for _, calls in drawn for call in calls if call.function and "alpha" in call.arguments.arguments]
-    assert calls
+def test_a_comparison_that_sees_too_little_or_too_much_is_noticed(monkeypatch):
+    @picture()
+    def line(figure, alpha):
+        axes = figure.add_subplot()
+        axes.plot([0, 1], [0, alpha])
+        axes.set(xlabel="$x$", ylim=(0, 1))
+        return f"A line of slope {alpha:g}."
+
+    calls = [Shown(line(alpha=0.5), line, inspect.signature(line).bind(alpha=0.5))]
     assert blind_comparisons(calls) == []
     monkeypatch.setattr("watch_pictures.TOLERANCE", 1.0)
     assert "looks the same" in blind_comparisons(calls)[0]
