@@ -427,6 +427,29 @@ def test_a_given_step_that_is_small_enough_takes_ten_evaluations():
     assert max(right) == 2.0**-9
 
 
+@pytest.mark.parametrize(
+    ("function", "theta", "values", "farthest"),
+    [
+        (lambda t: t[0] + 2.0**-9, [0.0, 0.0], 2.0**-8, 0.0),  # 0 on the left, where the right has 2⁻⁸
+        (lambda t: 2.0**-9 - t[0], [0.0, 0.0], 2.0**-8, 0.0),
+        (lambda t: t[0] - 3, [3.0, 5.0], 2.0**-9, 5.0),
+        (lambda t: t[0] - 5, [5.0, 3.0], 2.0**-9, 5.0),
+    ],
+)
+def test_the_error_of_a_linear_function_is_ten_units_of_rounding_twice_in_the_values_and_in_the_point(
+    function, theta, values, farthest
+):
+    estimate = finite_difference_directional(function, np.array(theta), np.ones(2))
+    assert estimate.error == pytest.approx(20 * np.finfo(float).eps * (values + farthest) / 2.0**-9, rel=1e-12)
+
+
+def test_the_point_is_a_vector_and_the_direction_is_not_zero():
+    with pytest.raises(ValueError, match=r"theta has shape \(1, 2\), direction \(1, 2\); expected both \(d,\)"):
+        finite_difference_directional(lambda t: t.sum(), np.ones((1, 2)), np.ones((1, 2)))
+    with pytest.raises(ValueError, match=r"^direction is zero everywhere; .* Pass another vector\.$"):
+        finite_difference_directional(lambda t: t.sum(), np.ones(2), np.zeros(2))
+
+
 @pytest.mark.parametrize("differentiate_along", [finite_difference_directional, complex_step])
 def test_single_precision_is_refused_in_the_point_and_in_the_direction(differentiate_along):
     double, single = np.ones(2), np.ones(2, dtype=np.float32)

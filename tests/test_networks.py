@@ -31,6 +31,7 @@ from mathlib import (
     maml_gradient,
     meta_loss,
 )
+from mathlib.networks import NetworkLoss
 
 SIZES = [(3, 2), (3, 4, 2), (2, 3, 4, 3)]
 CASES = {
@@ -324,6 +325,12 @@ def test_the_gauss_newton_part_takes_the_outputs_for_straight(case):
     off = J.error.T @ np.abs(C) @ (np.abs(J.value) + J.error)  # J's own error, carried through JᵀCJ
     assert off.max() < 1e-6 * np.abs(part).max()
     assert (np.abs(J.value.T @ C @ J.value - part) <= off + off.T + 1e-13 * np.abs(part).max()).all()
+
+
+def test_the_error_of_a_network_is_squared_unless_another_is_named():
+    network, inputs, targets = MLP((1, 1)), np.array([[1.0], [2.0]]), np.array([[1.0], [3.0]])
+    assert NetworkLoss(network, inputs, targets).value(np.zeros(2)) == 5
+    assert network.loss(inputs, targets).value(np.zeros(2)) == 5
 
 
 @pytest.mark.parametrize("part", ["hessian", "gauss-newton"])

@@ -20,7 +20,7 @@ import importlib.abc
 import importlib.util
 import multiprocessing
 import os
-import signal
+import resource
 import sys
 import tomllib
 from collections import Counter
@@ -192,13 +192,14 @@ class Order:
         self.connection.send((report.nodeid, report.duration, report.failed))
 
 
-def run_tests(mutant, order, alarm):
+def run_tests(mutant, order, limit):
     """In a process of its own: exit with 0 where all tests pass, with something else where one fails."""
     import hypothesis
     import pytest
 
     os.nice(15)
-    signal.alarm(alarm)  # an endless loop ends here
+    # An endless loop ends here. Seconds of the processor, because those of the clock pass on a busy machine as well.
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
@@ -216,11 +217,11 @@ def run_tests(mutant, order, alarm):
     os._exit(code or (0 if isinstance(imported.__spec__.loader, Mutated) else NOT_MUTATED))
 
 
-def started(mutant, seconds, kills, alarm):
+def started(mutant, seconds, kills, limit):
     """A process that runs the tests, and the connection on which it reports."""
     receiver, sender = multiprocessing.Pipe(duplex=False)
     context = multiprocessing.get_context("fork")
-    process = context.Process(target=run_tests, args=(mutant, Order(seconds, kills, sender), alarm))
+    process = context.Process(target=run_tests, args=(mutant, Order(seconds, kills, sender), limit))
     process.start()
     sender.close()
     return process, receiver
@@ -236,7 +237,7 @@ def reports(process, receiver):
     return found, process.exitcode
 
 
-def judge(all_mutants, seconds, alarm):
+def judge(all_mutants, seconds, limit):
     """Yield each mutant with whether a test failed, in the order in which they end."""
     kills = Counter()
     waiting, running = list(all_mutants)[::-1], {}
@@ -244,7 +245,7 @@ def judge(all_mutants, seconds, alarm):
         while waiting or running:
             while waiting and len(running) < PROCESSES:
                 mutant = waiting.pop()
-                running[pool.submit(reports, *started(mutant, seconds, kills, alarm))] = mutant
+                running[pool.submit(reports, *started(mutant, seconds, kills, limit))] = mutant
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 found, code = future.result()
                 if code == NOT_MUTATED:
@@ -256,7 +257,7 @@ def judge(all_mutants, seconds, alarm):
 def baseline(module):
     """How long each test of the module takes without a change; all have to pass."""
     unchanged = Mutant(module, "", "", "", path_of(module).read_text(encoding="utf-8"))
-    found, code = reports(*started(unchanged, {}, Counter(), alarm=600))
+    found, code = reports(*started(unchanged, {}, Counter(), limit=600))
     if code:
         failed = ", ".join(nodeid for nodeid, _, failed in found if failed)
         sys.exit(f"mutation.py: the tests of {module} fail without a change; mend them first. {failed}")
@@ -278,9 +279,9 @@ def measure(module, only, harmless):
     """A row of the table; open survivors are printed as they are found."""
     chosen = [m for m in mutants(module) if only is None or only in m.function]
     seconds = baseline(module)
-    alarm = int(30 + 5 * seconds.total())  # other work on the machine may slow the tests down
+    limit = int(20 + 3 * seconds.total())
     counts = Counter()
-    for number, (mutant, killed) in enumerate(judge(chosen, seconds, alarm), start=1):
+    for number, (mutant, killed) in enumerate(judge(chosen, seconds, limit), start=1):
         verdict = "killed" if killed else "judged" if mutant.key in harmless else "open"
         counts[verdict] += 1
         if verdict == "open":
