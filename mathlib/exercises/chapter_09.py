@@ -1,4 +1,4 @@
-"""Exercises of notebook 09: other routes, and other steps."""
+"""Exercises of notebook 09: other routes."""
 
 import numpy as np
 
@@ -46,7 +46,7 @@ EXERCISES = {
             ),
             "the identity forgotten": (
                 lambda P, H, q: -P.T @ H @ q,
-                "What is the derivative of the first term, x_j, by x_k?",
+                "What is the derivative of the first term, x_j, with respect to x_k?",
             ),
             "first order only": (lambda P, H, q: q, MISTAKES["first order only"].question),
         },
@@ -72,74 +72,13 @@ EXERCISES = {
             ),
             "no pull at all": (
                 lambda H0, H1, q, alpha, gamma: (I - alpha * H0) @ (I - alpha * H1) @ q,
-                "Differentiate the constraint of step 2 by θ₁. What does the pull contribute?",
+                "Differentiate the constraint of step 2 with respect to θ₁. What does the pull contribute?",
             ),
             "the pull counted once": (
                 lambda H0, H1, q, alpha, gamma: (I - alpha * H0) @ (I - alpha * H1) @ q + alpha * gamma * q,
                 "The pull of step 2 names θ₁ as well as θ₀. What does θ₁ contribute?",
             ),
             "first order only": (lambda H0, H1, q, alpha, gamma: q, MISTAKES["first order only"].question),
-        },
-    ),
-    # two steps with momentum in one dimension: ∂θ₂/∂θ₀
-    "9C": Exercise(
-        case={"alpha": 0.1, "lam": 3.0, "mu": 0.5},
-        draw=lambda rng: {
-            "alpha": between(rng, 0.05, 0.2),
-            "lam": between(rng, 2, 5),
-            "mu": between(rng, 0.3, 0.9),
-        },
-        right=lambda alpha, lam, mu: (1 - alpha * lam) ** 2 - alpha * mu * lam,
-        misconceptions={
-            "the momentum's path forgotten": (
-                lambda alpha, lam, mu: (1 - alpha * lam) ** 2,
-                "m₁ knows θ₀ too. By which path does it reach θ₂?",
-            ),
-            "the other sign": (
-                lambda alpha, lam, mu: (1 - alpha * lam) ** 2 + alpha * mu * lam,
-                "The step is θ − αm. Which sign has its derivative by m?",
-            ),
-            "a longer second step": (
-                lambda alpha, lam, mu: (1 - alpha * lam) * (1 - alpha * (1 + mu) * lam),
-                "The momentum holds a gradient taken at θ₀. Did you let it be taken at θ₁?",
-            ),
-            "a lost α": (
-                lambda alpha, lam, mu: (1 - alpha * lam) ** 2 - mu * lam,
-                "Multiply the three factors along the path θ₀ → m₁ → m₂ → θ₂. What does the last arrow contribute?",
-            ),
-        },
-    ),
-    # Adam from rest: entry (1, 1) of the first step's Jacobian
-    "9D": Exercise(
-        case={"alpha": 0.1, "eps": 0.01, "n": 0.03, "curvature": 2.0},
-        draw=lambda rng: {
-            "alpha": between(rng, 0.05, 0.2),
-            "eps": between(rng, 0.01, 0.05),
-            "n": between(rng, 0.02, 0.09),
-            "curvature": between(rng, 2, 5),
-        },
-        right=lambda alpha, eps, n, curvature: 1 - alpha * eps / (n + eps) ** 2 * curvature,
-        misconceptions={
-            "sign descent": (
-                lambda alpha, eps, n, curvature: 1.0,
-                "That is right for |n| far above ε. How many times ε is it here?",
-            ),
-            "the root held fixed": (
-                lambda alpha, eps, n, curvature: 1 - alpha / (n + eps) * curvature,
-                "Does the denominator know the gradient too?",
-            ),
-            "plain gradient descent": (
-                lambda alpha, eps, n, curvature: 1 - alpha * curvature,
-                "This is the Jacobian of θ − αn. By what does Adam divide n?",
-            ),
-            "ε inside the root": (
-                lambda alpha, eps, n, curvature: 1 - alpha * eps / (n**2 + eps) ** 1.5 * curvature,
-                "Where does ε stand in Adam: beside the root or under it?",
-            ),
-            "the other sign": (
-                lambda alpha, eps, n, curvature: 1 + alpha * eps / (n + eps) ** 2 * curvature,
-                "The step goes against the gradient. Which sign has its derivative?",
-            ),
         },
     ),
 }
