@@ -110,7 +110,7 @@ def test_points_are_the_same_in_every_session(name):
 theta, alpha, a, p, x1, x2, lam, K, mu = sympy.symbols("theta alpha a p x1 x2 lam K mu")
 eps, n, curvature, b, q, c, d = sympy.symbols("eps n curvature b q c d")
 smallest, largest, psi, ratio, losses, rounds = sympy.symbols("smallest largest psi ratio losses rounds")
-inputs, hidden, outputs, epsilon, size = sympy.symbols("inputs hidden outputs epsilon size")
+inputs, hidden, outputs, epsilon, size, gamma = sympy.symbols("inputs hidden outputs epsilon size gamma")
 QUARTIC = (1 - 3 * alpha * theta**2) * (theta - alpha * theta**3 - 1)
 KAPPA = ((1 - alpha * smallest) / (1 - alpha * largest)) ** K
 PHI = (a * c + lam * theta) / (a + lam)
@@ -253,8 +253,6 @@ RIGHT_IN_OTHER_FORMS = {
             (np.eye(2) - alpha * H0) @ (np.eye(2) * (1 - alpha * gamma) - alpha * H1) @ q + alpha * gamma * q
         )
     ],
-    "9C": [0.34, (1 - alpha * lam) ** 2 - alpha * mu * lam, _two_momentum_steps],
-    "9D": [-0.25, sympy.Rational(-1, 4), 1 - alpha * curvature * sympy.diff(n / (n + eps), n)],
     "10A": [
         lambda g, H, alpha: g[0] + 2 / 3 * (g[1] - alpha * H[1] @ g[0]) + (g[2] - alpha * H[2] @ (g[0] + g[1])) / 3,
     ],
@@ -268,6 +266,14 @@ RIGHT_IN_OTHER_FORMS = {
         lambda theta, radius: theta * (1 - radius / (theta @ theta) ** 0.5),
     ],
     "13D": [11, 11.0, n + 1, lambda d, n: 1 + n],
+    "16A": [0.34, (1 - alpha * lam) ** 2 - alpha * mu * lam, _two_momentum_steps],
+    "16B": [-0.25, sympy.Rational(-1, 4), 1 - alpha * curvature * sympy.diff(n / (n + eps), n)],
+    "16C": [
+        lambda H0, H1, q1, q2, w1, w2, alpha: (
+            w1 * (q1 - alpha * H0 @ q1) + w2 * (np.eye(2) - alpha * H0) @ (np.eye(2) - alpha * H1) @ q2
+        ),
+    ],
+    "16D": [8, Fraction(8), (1 - alpha * lam / (1 - alpha * gamma)) ** -K],
 }
 
 
