@@ -61,9 +61,10 @@ def run_steps(step, losses, theta, *memory, **settings):
     >>> run_steps(heavy_ball, [bowl] * 2, np.array([8.0]), np.zeros(1), alpha=0.5, mu=0.5)[-1]
     (array([0.]), array([8.]))
     """
+    losses = require_losses(losses, "gradient", caller="run_steps")
     state = _require_state(step, theta, *memory)
     states = [state]
-    for loss in require_losses(losses):
+    for loss in losses:
         state = _take(step, _gradient(loss, state[0]), state, settings)
         states.append(state)
     return states
@@ -130,11 +131,12 @@ def carry_back(step, losses, query, theta, *memory, **settings):
     >>> carry_back(lambda theta, n, alpha: theta - alpha * n, [bowl], bowl, np.ones(2), alpha=0.1)
     array([0.81, 1.44])
     """
-    require_loss(query, "query")
+    losses = require_losses(losses, "linearize", caller="carry_back")
+    require_loss(query, "query", "gradient", caller="carry_back")
     state = _require_state(step, theta, *memory)
     pull_back = _derive(step, state, settings)
     tape = []
-    for loss in require_losses(losses):
+    for loss in losses:
         gradient, hvp = _linearize(loss, state[0])
         tape.append((state, gradient, hvp))
         state = _take(step, gradient, state, settings)

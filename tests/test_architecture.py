@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "network_inputs": {"contracts", "inputs", "network_parts"},
     "networks": {"contracts", "inputs", "network_inputs", "network_parts"},
     "meta_gradients": {"contracts", "inputs"},
+    "steps": {"inputs"},
     "mistakes": {"contracts", "inputs", "meta_gradients"},
     "finite_differences": {"contracts", "inputs"},
     "proofs": {"unknown"},

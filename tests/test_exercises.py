@@ -107,6 +107,7 @@ def test_points_are_the_same_in_every_session(name):
 # ---- right answers
 
 
+w1, w2, x, y = sympy.symbols("w1 w2 x y")
 theta, alpha, a, p, x1, x2, lam, K, mu = sympy.symbols("theta alpha a p x1 x2 lam K mu")
 eps, n, curvature, b, q, c, d = sympy.symbols("eps n curvature b q c d")
 smallest, largest, psi, ratio, losses, rounds = sympy.symbols("smallest largest psi ratio losses rounds")
@@ -274,6 +275,13 @@ RIGHT_IN_OTHER_FORMS = {
         ),
     ],
     "16D": [8, Fraction(8), (1 - alpha * lam / (1 - alpha * gamma)) ** -K],
+    "17A": [
+        sympy.hessian((w2 * w1 * x - y) ** 2, (w1, w2)),
+        lambda w1, w2, x, y: (
+            2 * np.outer([w2 * x, w1 * x], [w2 * x, w1 * x]) + 2 * x * (w1 * w2 * x - y) * np.eye(2)[::-1]
+        ),
+    ],
+    "17B": [-2.24, sympy.Rational(-56, 25), 4 * alpha * a * (alpha * a - b)],
 }
 
 
