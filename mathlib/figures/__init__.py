@@ -1,6 +1,5 @@
 """The figures of the collection: functions that take arrays and return a `Picture`; `plot` draws in a cell."""
 
-from mathlib.figures.audit import *  # noqa: F403
 from mathlib.figures.costs import *  # noqa: F403
 from mathlib.figures.differences import *  # noqa: F403
 from mathlib.figures.expansions import *  # noqa: F403
