@@ -50,7 +50,7 @@ class Verdict:
         return f"✓ ({self.label}) {self.finding}. Route: {self.route}."
 
     def _repr_markdown_(self):
-        formula = rf"\n\n$$\displaystyle {self.formula}$$" if self.formula else ""
+        formula = f"\n\n$$\\displaystyle {self.formula}$$" if self.formula else ""
         return f"✓ **({self.label})** {self.finding}. *Route: {self.route}.*{formula}"
 
 

@@ -443,6 +443,7 @@ def test_a_refutation_of_plain_numbers_names_them_and_no_point(capsys):
 def test_a_verdict_shows_both_sides_as_mathematics(shown):
     markdown = shown(check, "5.2", (x + 1) ** 2, x**2 + 2 * x + 1)._repr_markdown_()
     assert markdown.startswith("✓ **(5.2)** holds exactly")
+    assert markdown.splitlines()[1:] == ["", r"$$\displaystyle \left(x + 1\right)^{2} = x^{2} + 2 x + 1$$"]
     assert r"\left(x + 1\right)^{2} = x^{2} + 2 x + 1" in markdown
     assert "$$" not in shown(check, "5.2", ONE, ONE)._repr_markdown_()  # both sides look the same
     assert "$$" not in shown(check, "5.2", x + x, 2 * x)._repr_markdown_()

@@ -2,40 +2,10 @@
 
 import numpy as np
 
-from mathlib.figures.drawing import add_label, printed
-from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, picture
-from mathlib.meta_gradients import fomaml_gradient, maml_gradient, meta_loss
+from mathlib.figures.drawing import add_label
+from mathlib.figures.picture import MAML, NEUTRAL, picture
 
-__all__ = ["meta_loss_and_tangent", "starts_and_ends"]
-
-
-@picture()
-def meta_loss_and_tangent(figure, loss, query, theta, alpha, span=(-0.2, 1.0)):
-    """M(θ) = Q(θ − α∇L(θ)) with its tangent at θ, and the line of the first-order slope."""
-    axes = figure.add_subplot()
-    grid = np.linspace(*span, 300)
-    M = np.array([meta_loss([loss], query, np.array([x]), alpha) for x in grid])
-    at = np.array([theta])
-    height = meta_loss([loss], query, at, alpha)
-    (slope,) = maml_gradient([loss], query, at, alpha)
-    (first_order,) = fomaml_gradient([loss], query, at, alpha)
-
-    axes.plot(grid, M, color=NEUTRAL)
-    reach = np.array([-0.35, 0.35]) * (span[1] - span[0])
-    axes.plot(theta + reach, height + slope * reach, **MAML)
-    axes.plot(theta + reach, height + first_order * reach, **FOMAML)
-    axes.plot(theta, height, "o", color="black")
-    axes.set(xlabel=r"starting point $\theta$", ylabel=r"query loss after one step, $M(\theta)$", xlim=span)
-    margin = 0.12 * np.ptp(M)
-    axes.set_ylim(M.min() - margin, M.max() + margin)
-    axes.plot([], [], color=NEUTRAL, label=r"$M(\theta) = Q(\theta_1)$")
-    axes.plot([], [], label=f"its tangent: slope {printed(slope)}", **MAML)
-    axes.plot([], [], label=f"first-order slope {printed(first_order)}", **FOMAML)
-    axes.legend()
-    return (
-        f"At θ = {theta:g} with α = {alpha:g} the meta-loss has slope {slope:.2f}, and its tangent touches the curve;"
-        f" the first-order slope {first_order:.2f} belongs to a line that cuts through it."
-    )
+__all__ = ["starts_and_ends"]
 
 
 @picture(size=(7.2, 3.0))
