@@ -236,13 +236,24 @@ def unwieldy(notebook):
     return wrong
 
 
+# What a notebook opened alone says, in the cell that fails then.
+HINT = [
+    "# If mathlib is missing: %pip install git+<address of this repository>",
+    '# ("pip install mathlib" would bring another package.)',
+]
+
+
 def ill_begun(notebook):
-    """A first code cell that does more than import, or imports everything."""
+    """A first code cell that does more than import, or imports everything, or does not say what to install."""
     lines = code_lines(code_cells(notebook)[0])
-    wrong = [line for line in lines if not re.match(r"(import|from) ", line) or "*" in line]
-    return [f"the first code cell holds {line!r}" for line in wrong] + (
-        ["it has over five lines"] if len(lines) > 5 else []
-    )
+    wrong = [] if lines[:2] == HINT else ["the first code cell does not say what to install"]
+    imports = lines[2:]
+    wrong += [
+        f"the first code cell holds {line!r}"
+        for line in imports
+        if not re.match(r"(import|from) ", line) or "*" in line
+    ]
+    return wrong + (["it has over five imports"] if len(imports) > 5 else [])
 
 
 def anchors(notebook):
@@ -311,7 +322,7 @@ def test_long_cells_impure_imports_dead_links_and_loud_words_are_noticed(noteboo
     code[2].source = "x = " + "1 + " * 30 + "1"
     notebook.cells[-1].source += " [gone](gone.ipynb) [gone](#Gone) Obviously."
     assert len(unwieldy(notebook)) == 2
-    assert ill_begun(notebook) == ["the first code cell holds 'theta = 1'", "it has over five lines"]
+    assert ill_begun(notebook) == ["the first code cell holds 'theta = 1'", "it has over five imports"]
     assert len(dead_links(notebook, NOTEBOOKS)) == 2
     assert exclamations(notebook) == ["Obviously"]
 

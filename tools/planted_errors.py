@@ -271,12 +271,18 @@ class Failures:
             self.names.append(report.nodeid.removeprefix("tests/").replace(".py::", "::"))
 
 
+def node_id(word):
+    """What pytest calls "test_losses", or "test_losses::test_a"."""
+    module, colons, test = word.partition("::")
+    return f"tests/{module}.py{colons}{test}"
+
+
 def failing_tests(words):
     """The names, such as "test_losses::test_a", of the unit tests that fail; `words` name files or single tests."""
     failures = Failures()
     options = ["-q", "-o", "addopts=", "-o", "pythonpath=tools", "--noconftest", "-p", "no:cacheprovider"]
     with contextlib.chdir(ROOT), contextlib.redirect_stdout(io.StringIO()):
-        code = pytest.main([*options, *(f"tests/{word.replace('::', '.py::', 1)}" for word in words)], [failures])
+        code = pytest.main([*options, *map(node_id, words)], [failures])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise RuntimeError(f"pytest ended with {code!r} on {words}; expected it to run the tests.")
     return failures.names
