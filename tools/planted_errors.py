@@ -1,9 +1,9 @@
 """Plausible mistakes, planted one at a time in a copy of mathlib, and what kills them.
 
-`python3 lab.py run tools/planted_errors.py` plants each of them, runs the module's unit tests and every
-notebook against it, stores the killers in planted_errors.json and prints the table; with the word `notebooks` or
-`unit-tests` it makes that half again. The test suite re-runs the stored killers, one unit test and one notebook
-for each mistake.
+`python3 lab.py run tools/planted_errors.py` plants each of them, runs the module's unit tests and the notebooks
+against it until one of either kind notices, stores these killers in planted_errors.json and prints the table. With
+the word `all` it goes on to the end, and finds every killer; that takes about an hour. The test suite re-runs the
+stored killers, one unit test and one notebook for each mistake.
 
 Each mistake has a process of its own, so that nothing of the right mathlib is left in memory.
 """
@@ -20,7 +20,7 @@ import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -277,12 +277,15 @@ def node_id(word):
     return f"tests/{module}.py{colons}{test}"
 
 
-def failing_tests(words):
-    """The names, such as "test_losses::test_a", of the unit tests that fail; `words` name files or single tests."""
+def failing_tests(words, every=True):
+    """The names, such as "test_losses::test_a", of the unit tests that fail; `words` name files or single tests.
+
+    Without `every` it stops at the first.
+    """
     failures = Failures()
     options = ["-q", "-o", "addopts=", "-o", "pythonpath=tools", "--noconftest", "-p", "no:cacheprovider"]
     with contextlib.chdir(ROOT), contextlib.redirect_stdout(io.StringIO()):
-        code = pytest.main([*options, *map(node_id, words)], [failures])
+        code = pytest.main([*options, *([] if every else ["-x"]), *map(node_id, words)], [failures])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise RuntimeError(f"pytest ended with {code!r} on {words}; expected it to run the tests.")
     return failures.names
@@ -304,8 +307,8 @@ def failing_claim(path):
     return None
 
 
-def failing_claims(paths):
-    """Each notebook in which a check fails, with the number of the claim."""
+def failing_claims(paths, every=True):
+    """Each notebook in which a check fails, with the number of the claim; or the first such notebook alone."""
     found = {}
     for path in paths:
         try:
@@ -314,6 +317,8 @@ def failing_claims(paths):
             print(f"    {path.name}: {type(error).__name__}: {error}", file=sys.stderr)
         else:
             found |= {path.name: claim} if claim else {}
+        if found and not every:
+            break
     return found
 
 
@@ -338,18 +343,18 @@ def as_the_catalogue_has_it(entry):
     return np.allclose(maml_gradient(*case), MISTAKES[entry].gradient(*case), rtol=1e-12)
 
 
-def killing_unit_tests(mistake):
-    """The names of the unit tests that fail with the mistake."""
-    found = in_a_process_of_its_own(mistake, failing_tests, UNIT_TESTS[mistake.file])
+def killing_unit_tests(mistake, every):
+    """The names of the unit tests that fail with the mistake; or the first alone."""
+    found = in_a_process_of_its_own(mistake, failing_tests, UNIT_TESTS[mistake.file], every)
     return sorted({name.split("[")[0] for name in found})
 
 
-def killing_notebooks(mistake):
-    """The notebooks in which a check fails, each with the claim that it belongs to."""
-    paths = sorted(NOTEBOOKS.glob("*.ipynb"))
+def killing_notebooks(mistake, every, likely):
+    """The notebooks in which a check fails, each with its claim; or the first alone, the likely ones tried before."""
+    paths = sorted(NOTEBOOKS.glob("*.ipynb"), key=lambda path: (path.name not in likely, path.name))
     if mistake.file in (NETWORKS, PARTS):  # a notebook without a network cannot notice
         paths = [path for path in paths if "MLP" in path.read_text(encoding="utf-8")]
-    return in_a_process_of_its_own(mistake, failing_claims, paths)
+    return in_a_process_of_its_own(mistake, failing_claims, paths, every)
 
 
 def table(record):
@@ -361,26 +366,29 @@ def table(record):
     return "\n".join(lines)
 
 
-HALVES = {"unit tests": killing_unit_tests, "notebooks": killing_notebooks}
+def killers(mistake, every, likely):
+    """What kills the mistake, of either kind."""
+    return {
+        "unit tests": killing_unit_tests(mistake, every),
+        "notebooks": killing_notebooks(mistake, every, likely),
+    }
 
 
-def killers(mistake, halves):
-    """What kills the mistake, for each half that is asked for."""
-    return {half: HALVES[half](mistake) for half in halves}
-
-
-def main(halves):
-    """Make the record again: both halves, or those that are named; a process for each processor core."""
+def main(words):
+    """Make the record again, with a process for each processor core."""
+    if words not in ([], ["all"]):
+        sys.exit(f"planted_errors: the words are {words}; expected none, or `all`.")
     old = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
+    likely = [old.get(mistake.name, {}).get("notebooks", {}) for mistake in PLANTED]
     record = {}
     with ProcessPoolExecutor() as pool:
-        found_by_each = pool.map(partial(killers, halves=halves or list(HALVES)), PLANTED)
+        found_by_each = pool.map(killers, PLANTED, repeat(bool(words)), likely)
         for mistake, found in zip(PLANTED, found_by_each, strict=True):
             print(mistake.name, flush=True)
-            record[mistake.name] = {"unit tests": [], "notebooks": {}} | old.get(mistake.name, {}) | found
+            record[mistake.name] = found
     RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(table(record))
 
 
 if __name__ == "__main__":
-    main([word.replace("-", " ") for word in sys.argv[1:]])
+    main(sys.argv[1:])
