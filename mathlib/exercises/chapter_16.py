@@ -88,7 +88,7 @@ EXERCISES = {
             ),
             "picked up too late": (
                 lambda H0, H1, q1, q2, w1, w2, alpha: w1 * q1 + w2 * (I - alpha * H0) @ (I - alpha * H1) @ q2,
-                "What happens to θ₁ when θ₀ moves a little? Your first term says: the same.",
+                "By how much does θ₁ move when θ₀ moves a little? Your first term says: by as much.",
             ),
             "the last query only": (
                 lambda H0, H1, q1, q2, w1, w2, alpha: w2 * (I - alpha * H0) @ (I - alpha * H1) @ q2,

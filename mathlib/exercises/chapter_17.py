@@ -73,7 +73,7 @@ EXERCISES = {
             ),
             "a step uphill": (
                 _jump(lambda alpha, a, b: (2 * alpha * a + b) ** 2),
-                "Does the inner step from 0⁺ go towards a, or away from it? And then relu cannot stay off.",
+                "Does the inner step from 0⁺ go towards a, or away from it? (If away, relu would be off: no jump.)",
             ),
             "M to the right, not the jump": (
                 lambda alpha, a, b: (2 * alpha * a - b) ** 2,
