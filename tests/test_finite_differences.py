@@ -391,6 +391,17 @@ def extrapolated(function, x, h):
     return (D[0] - 20 * D[1] + 64 * D[2]) / 45
 
 
+@pytest.mark.parametrize(("function", "x", "h"), [(np.exp, 0.5, 0.25), (lambda x: x + x**7, 0.0, 0.25)])
+def test_the_truncation_error_is_the_last_change_or_twice_the_one_to_come(function, x, h):
+    """The second function has no fifth derivative at 0, so that its last change is small by accident."""
+    D = [(function(x + h / 2**k) - function(x - h / 2**k)) / (2 * h / 2**k) for k in range(4)]
+    first = [(4 * D[k + 1] - D[k]) / 3 for k in range(3)]
+    last = abs(extrapolated(function, x, h) - first[1])
+    to_come = 2 * abs(extrapolated(function, x, h) - extrapolated(function, x, h / 2))
+    estimate = finite_difference_gradient(lambda t: function(t[0]), np.array([x]), step=h)
+    assert estimate.error[0] == pytest.approx(max(last, to_come), rel=1e-6, abs=0)
+
+
 @pytest.mark.parametrize(("function", "x", "step"), [(np.sin, 0.3, 0.25), (np.exp, 0.0, 2.0), (np.cbrt, 1e-3, 0.125)])
 def test_a_given_step_is_kept_even_where_it_is_too_large(function, x, step):
     estimate = finite_difference_gradient(lambda t: function(t[0]), np.array([x]), step=step)
@@ -471,6 +482,8 @@ def test_where_no_step_shows_a_law_the_error_exceeds_the_value_and_the_search_en
     assert 0 < 1.5 * estimate.value[0] < estimate.error[0] < np.inf
     assert len(right) == 126 / 2
     assert min(right) == 2.0**-39
+    D = [2.0**24, 2.0**26]  # the smallest and the largest of the last four differences, h^(-2/3)
+    assert estimate.error[0] == pytest.approx(D[1] + 4 * (D[1] - D[0]), rel=1e-9)
     estimate = finite_difference_gradient(lambda t: np.array([t[0], np.cbrt(t[0])]) @ np.array([0.0, 1.0]), np.zeros(1))
     assert estimate.value.shape == estimate.error.shape == (1,)
 
