@@ -15,6 +15,7 @@ from mathlib import (
     finite_difference_jacobian,
     rosenbrock,
 )
+from mathlib.finite_differences import _regular
 
 mp = mpmath.mp.clone()
 mp.dps = 50
@@ -389,6 +390,36 @@ def extrapolated(function, x, h):
     """Three central differences, extrapolated: Romberg's weights."""
     D = [(function(x + h / 2**k) - function(x - h / 2**k)) / (2 * h / 2**k) for k in range(3)]
     return (D[0] - 20 * D[1] + 64 * D[2]) / 45
+
+
+@pytest.mark.parametrize(
+    ("factor", "noise", "regular"),
+    [
+        (1 / 4, 0, True),
+        (1 / 16, 0, True),
+        (1 / 2, 0, False),
+        (1 / 8, 0, False),
+        (1 / 32, 0, False),
+        (-1 / 4, 0, False),
+        (-1 / 16, 0, False),
+        (0.3124, 0, True),  # of a quarter or a sixteenth, a quarter more or less
+        (0.3126, 0, False),
+        (0.1876, 0, True),
+        (0.1874, 0, False),
+        (0.0781, 0, True),
+        (0.0782, 0, False),
+        (0.0469, 0, True),
+        (0.0468, 0, False),
+        (0.3144, 1e-3, True),  # and of the rounding, 8 times over 4 and 32 times over 16
+        (0.3146, 1e-3, False),
+        (0.0801, 1e-3, True),
+        (0.0802, 1e-3, False),
+    ],
+)
+def test_differences_are_regular_that_change_by_a_quarter_or_a_sixteenth(factor, noise, regular):
+    nowhere = [np.inf, np.inf]  # the rounding of the first two differences is that of no change's finer end
+    assert _regular(np.array([1.0, factor, factor / 4]), np.array([*nowhere, noise, np.inf])) == regular
+    assert _regular(np.array([4.0, 1.0, factor]), np.array([*nowhere, 0, noise])) == regular
 
 
 @pytest.mark.parametrize(("function", "x", "h"), [(np.exp, 0.5, 0.25), (lambda x: x + x**3 + x**7, 0.0, 0.25)])
