@@ -101,7 +101,7 @@ def arrows_and_level_line(figure, theta, candidates, measured, x, y, heights, le
     units = {name: gradient / np.linalg.norm(gradient) for name, gradient in candidates.items()}
     angles = {name: f"{np.degrees(np.arccos(np.abs(unit @ tangent))):.0f}°" for name, unit in units.items()}
     rightmost = max(units, key=lambda name: units[name][0])
-    for (name, unit), style in zip(units.items(), CANDIDATES, strict=False):
+    for (name, unit), style in zip(units.items(), CANDIDATES[: len(units)], strict=True):
         draw_arrow(axes, theta, length * unit, style)
         side, gap = ("left", 0.02) if name == rightmost else ("right", -0.02)
         label = textwrap.fill(f"{name} {angles[name]}", 20)
