@@ -34,7 +34,8 @@ class Problem:
     @classmethod
     def sinusoid(cls, hidden=40, batch=10, activation="tanh", seed=0):
         """Sine of amplitude 2 and phase 1 on [−5, 5], float64, weights uniform in ±1/√fan-in."""
-        rng, network = np.random.default_rng(seed), MLP((1, hidden, hidden, 1), activation)
+        rng = np.random.default_rng(seed)
+        network = MLP((1, hidden, hidden, 1), activation)
         bounds = [np.full(m * n, (m - 1) ** -0.5) for m, n in network.shapes]
         theta = np.concatenate(bounds) * rng.uniform(-1, 1, network.d)
         x = rng.uniform(-5, 5, size=(2, batch, 1))
@@ -109,7 +110,8 @@ def with_torchopt(problem, K, first_order=False):
     module = torch_module(problem)
     optimiser = torchopt.MetaSGD(module, lr=problem.alpha)
     x, y, x_query, y_query = map(torch.from_numpy, (*problem.support, *problem.query))
-    loss, theta = torch.nn.functional.mse_loss, list(module.parameters())
+    loss = torch.nn.functional.mse_loss
+    theta = list(module.parameters())
     states = [torchopt.extract_state_dict(thing) for thing in (module, optimiser)]
 
     def gradient():
@@ -132,7 +134,8 @@ def torch_module(problem):
 
     torch.set_num_threads(1)
     activation = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}[problem.network.activation]
-    layers, blocks = [], problem.blocks()
+    layers = []
+    blocks = problem.blocks()
     for W, b in zip(blocks[::2], blocks[1::2], strict=True):
         layers += [torch.nn.Linear(*W.shape, dtype=torch.float64), activation()]
         layers[-2].load_state_dict({"weight": torch.from_numpy(W.T.copy()), "bias": torch.from_numpy(b)})

@@ -88,7 +88,8 @@ def gradient_table(size, peers):
 
 def law_table(size, peers):
     """MAML over FOMAML at the large batch, beside the law (3K + 1)/(K + 1)."""
-    rows, batch = [], size["batches"][-1]
+    rows = []
+    batch = size["batches"][-1]
     for activation in ("tanh", "relu"):
         problem = Problem.sinusoid(batch=batch, activation=activation)
         for K in size["steps"]:
@@ -142,10 +143,12 @@ def dense(problem, K):
 
 def dense_table(size):
     """Matrix-free against the full product: time in interleaved rounds, peak memory in a run of its own."""
-    rows, K = [], size["K"]
+    rows = []
+    K = size["K"]
     for hidden in size["dense"]:
         problem = Problem.sinusoid(hidden)
-        free, full = PEERS["mathlib"](problem, K), dense(problem, K)
+        free = PEERS["mathlib"](problem, K)
+        full = dense(problem, K)
         free_peak, expected = peak_bytes(free)
         full_peak, product = peak_bytes(full)
         np.testing.assert_allclose(product, expected, rtol=1e-9, atol=1e-12)
@@ -165,7 +168,8 @@ def dense_table(size):
 
 def along(cases, peers, rounds):
     """For each peer its median milliseconds in each case, a problem and a K; for JAX's also what compiling took."""
-    times, programs = {name: [] for name in peers}, {}
+    times = {name: [] for name in peers}
+    programs = {}
     for problem, K in cases:
         competitors = verified(problem, K, peers)
         for name, seconds in interleave(competitors, rounds).items():
@@ -178,7 +182,8 @@ def along(cases, peers, rounds):
 
 def curves(size, peers, dense_rows):
     """Cost against K and against d, with the exponents fitted to the last points; JAX's programs against K."""
-    problem, Ks = Problem.sinusoid(size["width"], size["batches"][0]), list(size["over_K"])
+    problem = Problem.sinusoid(size["width"], size["batches"][0])
+    Ks = list(size["over_K"])
     over_K, programs = along([(problem, K) for K in Ks], peers, size["curve_rounds"])
     products = [interleave({"dense": dense(problem, K)}, size["dense_rounds"])["dense"] for K in Ks]
     over_K["dense"] = [1e3 * float(np.median(seconds)) for seconds in products]

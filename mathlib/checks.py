@@ -244,7 +244,8 @@ class _Numbers:
 
     def check(self, relation):
         """How the sides agree, in words; raises where they do not."""
-        gap, allowed = self.gap, self.allowed
+        gap = self.gap
+        allowed = self.allowed
         wrong = gap > allowed
         if relation == "<=":
             wrong &= self.left > self.right
@@ -260,7 +261,8 @@ class _Numbers:
 
     def refute(self, name):
         """What the wrong side gives, what is right, and how far off it is; raises where that is not far enough."""
-        gap, allowed = self.gap, self.allowed
+        gap = self.gap
+        allowed = self.allowed
         if not (gap > FAR * allowed).any():
             raise CheckFailed(
                 f"({self.label}) was to be refuted, but it agrees with what is right: {name}. They differ by"
@@ -282,7 +284,8 @@ def _pair(label, left, right, digits):
     """Two sides, ready to be compared; raise where they cannot be. Beyond, nothing asks of what kind they are."""
     if not isinstance(label, str) or not label:
         raise TypeError(f'the label is {label!r}; expected the number of the equation, such as "5.2".')
-    (left_kind, a, a_error), (right_kind, b, b_error) = _side(label, left), _side(label, right)
+    left_kind, a, a_error = _side(label, left)
+    right_kind, b, b_error = _side(label, right)
     kinds = left_kind, right_kind
     if kinds not in (("symbols", "symbols"), ("array", "array"), ("estimate", "array"), ("array", "estimate")):
         raise TypeError(
@@ -430,6 +433,7 @@ def _rounded(number, largest):
 
 def _formula(pair, relation):
     """Both sides, where they fit on a line and do not look the same; else nothing."""
-    left, right = _latex(pair.left, pair.noise), _latex(pair.right, pair.noise)
+    left = _latex(pair.left, pair.noise)
+    right = _latex(pair.right, pair.noise)
     fits = left and right and _width(left) + _width(right) <= WIDEST
     return f"{left} {relation} {right}" if fits and left != right else ""

@@ -120,7 +120,8 @@ def finite_difference_directional(
         value, error = _choose(_refine(difference, scale * STEP, scale * SMALLEST))
     else:
         (rung,) = _refine(difference, scale * step, scale * step)
-        value, error = rung.value, rung.error
+        value = rung.value
+        error = rung.error
         if not np.all(rung.settled):
             better, its_error = _choose(_refine(difference, scale * min(step, STEP), scale * SMALLEST))
             error = np.where(rung.settled, error, np.abs(value - better) + its_error)
@@ -249,7 +250,9 @@ def _may_stop(rungs: Sequence[_Rung]) -> Array:
 
 def _choose(rungs: Sequence[_Rung]) -> tuple[Array, Array]:
     """The value and its error, component by component."""
-    value, regular, seen = _each(rungs, "value"), _each(rungs, "regular"), _each(rungs, "seen")
+    value = _each(rungs, "value")
+    regular = _each(rungs, "regular")
+    seen = _each(rungs, "seen")
     stop = _may_stop(rungs)
     # What was seen at a larger h has been resolved by a confirmed rung, unless rounding, which grows, now hides it.
     resolved = _confirmed(rungs) & (seen > _each(rungs, "noise"))

@@ -140,7 +140,8 @@ def carry_back(step, losses, query, theta, *memory, **settings):
         gradient, hvp = _linearize(loss, state[0])
         tape.append((state, gradient, hvp))
         state = _take(step, gradient, state, settings)
-    d, w = len(theta), np.concatenate(state) * 0
+    d = len(theta)
+    w = np.concatenate(state) * 0
     w[:d] = _gradient(query, state[0])
     for state, gradient, hvp in reversed(tape):
         straight_on, by_gradient = pull_back(state, gradient, w)
@@ -177,7 +178,8 @@ def _take(step, gradient, state, settings):
     theta, *memory = state
     after = step(theta, gradient, *memory, **settings)
     after = after if isinstance(after, tuple) else (after,)
-    shapes, expected = [np.shape(part) for part in after], [part.shape for part in state]
+    shapes = [np.shape(part) for part in after]
+    expected = [part.shape for part in state]
     if shapes != expected:
         raise ValueError(
             f"the step returned parts of shapes {shapes}; expected {expected}, the new theta and then each memory in"

@@ -19,7 +19,8 @@ PADDING = 9  # pixels around text
 
 def difference(stored_png, picture):
     """The largest difference of a block's mean colour, from 0 to 1; 1 if the sizes differ."""
-    stored, fresh = _pixels(stored_png), _pixels(picture.png())
+    stored = _pixels(stored_png)
+    fresh = _pixels(picture.png())
     if stored.shape != fresh.shape:
         return 1.0
     for box in _text_boxes(picture.figure, fresh.shape):

@@ -82,7 +82,8 @@ def copy_checkout(folder):
         shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".venv*", ".git", "__pycache__"))
         return
     for name in filter(None, os.fsdecode(listed.stdout).split("\0")):
-        source, target = ROOT / name, folder / name
+        source = ROOT / name
+        target = folder / name
         if source.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)

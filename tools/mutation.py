@@ -153,7 +153,8 @@ def difference(before, after):
 
 
 def path_of(module):
-    file, package = ROOT / "mathlib" / f"{module}.py", ROOT / "mathlib" / module / "__init__.py"
+    file = ROOT / "mathlib" / f"{module}.py"
+    package = ROOT / "mathlib" / module / "__init__.py"
     return file if file.exists() else package
 
 
@@ -164,7 +165,8 @@ class Mutated(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     """Imports the mutant's source in place of the file's."""
 
     def __init__(self, mutant):
-        self.name, self.mutant = f"mathlib.{mutant.module}", mutant
+        self.name = f"mathlib.{mutant.module}"
+        self.mutant = mutant
 
     def find_spec(self, name, path=None, target=None):
         if name == self.name:
@@ -183,7 +185,9 @@ class Order:
     """A pytest plugin: first the tests that have killed most mutants, then the quick ones; says what failed."""
 
     def __init__(self, seconds, kills, connection):
-        self.seconds, self.kills, self.connection = seconds, kills, connection
+        self.seconds = seconds
+        self.kills = kills
+        self.connection = connection
 
     def pytest_collection_modifyitems(self, items):
         items.sort(key=lambda item: (-self.kills[item.nodeid], self.seconds.get(item.nodeid, 0.0)))
@@ -240,7 +244,8 @@ def reports(process, receiver):
 def judge(all_mutants, seconds, limit):
     """Yield each mutant with whether a test failed, in the order in which they end."""
     kills = Counter()
-    waiting, running = list(all_mutants)[::-1], {}
+    waiting = list(all_mutants)[::-1]
+    running = {}
     with ThreadPoolExecutor(PROCESSES) as pool:
         while waiting or running:
             while waiting and len(running) < PROCESSES:
@@ -282,7 +287,8 @@ def measure(module, only, harmless):
     limit = int(20 + 3 * seconds.total())
     counts = Counter()
     for number, (mutant, killed) in enumerate(judge(chosen, seconds, limit), start=1):
-        verdict = "killed" if killed else "judged" if mutant.key in harmless else "open"
+        alive = "judged" if mutant.key in harmless else "open"
+        verdict = "killed" if killed else alive
         counts[verdict] += 1
         if verdict == "open":
             print(mutant.entry(), flush=True)

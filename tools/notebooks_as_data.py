@@ -82,7 +82,8 @@ def is_ignored(cell):
 
 def main_line(notebook):
     """The cells that a class reads: all but the sections headed "Deeper", up to the next heading of their level."""
-    cells, deeper = [], False
+    cells = []
+    deeper = False
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and cell.source.startswith("## "):
             deeper = cell.source.startswith("## Deeper")

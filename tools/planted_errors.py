@@ -60,8 +60,12 @@ class PlantedError:
     entry: str | None = None  # of mathlib.mistakes, where the catalogue has the same mistake
 
 
-MAML, LOSSES, UNKNOWN, DIFFERENCES = "meta_gradients.py", "losses.py", "unknown.py", "finite_differences.py"
-NETWORKS, PARTS = "networks.py", "network_parts.py"
+MAML = "meta_gradients.py"
+LOSSES = "losses.py"
+UNKNOWN = "unknown.py"
+DIFFERENCES = "finite_differences.py"
+NETWORKS = "networks.py"
+PARTS = "network_parts.py"
 BACKWARD = "v = v - alpha * hvp(v)"
 LATER = "gradient, hvp = loss.linearize(theta)\n        theta = theta - alpha * gradient"
 PLANTED = [
@@ -165,7 +169,7 @@ PLANTED = [
     ),
     PlantedError("implicit gradient, times the strength", MAML, "v + hvp(v) / strength", "v + hvp(v) * strength"),
     PlantedError(
-        "implicit gradient, a leash without its half", MAML, "v + hvp(v) / strength", "v + hvp(v) / 2 / strength"
+        "implicit gradient, a penalty without its half", MAML, "v + hvp(v) / strength", "v + hvp(v) / 2 / strength"
     ),
     PlantedError("implicit gradient of the support loss", MAML, "query.gradient(phi)", "loss.gradient(phi)"),
     PlantedError(

@@ -27,7 +27,8 @@ def refresh(path):
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
+            cell.outputs = []
+            cell.execution_count = None
     NotebookClient(
         notebook,
         timeout=300,

@@ -58,7 +58,8 @@ def displays_in(shown):
         shown.append(made[0] if made else Shown(picture))
         showing(picture)
 
-    originals, showing = dict(vars(figures)), picture_module.Picture._ipython_display_
+    originals = dict(vars(figures))
+    showing = picture_module.Picture._ipython_display_
     drawing = {n: f for n, f in originals.items() if hasattr(f, "__wrapped__") and n != "plot"}
     vars(figures).update({name: wrap(function) for name, function in drawing.items()})
     picture_module.Picture._ipython_display_ = display

@@ -74,7 +74,8 @@ class Exercise:
         """The number or array that an answer stands for at a point, or three dots."""
         source = "the answer is"
         if callable(answer):
-            answer, source = _call(answer, point), "your function returned"
+            answer = _call(answer, point)
+            source = "your function returned"
         if answer is ...:
             return answer
         try:

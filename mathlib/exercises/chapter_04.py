@@ -34,7 +34,8 @@ def _valley(rng):
 
 def _equal_diagonal(rng):
     """A Hessian with the eigenvectors (1, 1) and (1, −1)."""
-    diagonal, other = between(rng, 4, 6), between(rng, 1.5, 3)
+    diagonal = between(rng, 4, 6)
+    other = between(rng, 1.5, 3)
     return {"H": np.array([[diagonal, other], [other, diagonal]])}
 
 

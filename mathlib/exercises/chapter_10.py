@@ -9,7 +9,8 @@ def _weighted(first, second, third):
     """The sum of weighted gradients, each with its first-order correction."""
 
     def gradient(g, H, alpha):
-        g_2, g_3 = g[1] - alpha * H[1] @ g[0], g[2] - alpha * H[2] @ (g[0] + g[1])
+        g_2 = g[1] - alpha * H[1] @ g[0]
+        g_3 = g[2] - alpha * H[2] @ (g[0] + g[1])
         return first * g[0] + second * g_2 + third * g_3
 
     return gradient
@@ -21,7 +22,8 @@ def _weights_at_the_start_alone(g, H, alpha):
 
 def _exchanged(g, H, alpha):
     """The earlier loss's Hessian on the later loss's gradient."""
-    g_2, g_3 = g[1] - alpha * H[0] @ g[1], g[2] - alpha * (H[0] + H[1]) @ g[2]
+    g_2 = g[1] - alpha * H[0] @ g[1]
+    g_3 = g[2] - alpha * (H[0] + H[1]) @ g[2]
     return g[0] + 2 / 3 * g_2 + 1 / 3 * g_3
 
 

@@ -32,7 +32,8 @@ def pretended_translation(figure, starts, ends, theta, end):
     """
     assumed = starts + (end - theta)
     everything = np.concatenate([starts, ends, assumed])
-    low, high = everything.min(axis=0) - 0.05, everything.max(axis=0) + 0.05
+    low = everything.min(axis=0) - 0.05
+    high = everything.max(axis=0) + 0.05
     panels = (
         (0.10, ends, MAML, "where the steps take them"),
         (0.57, assumed, FOMAML, "where FOMAML assumes they go"),
@@ -49,7 +50,8 @@ def pretended_translation(figure, starts, ends, theta, end):
             axes.plot(*image, "o", color=style["color"], markersize=5)
         axes.text(0.5, 1.04, title, transform=axes.transAxes, ha="center", fontsize=13, color=style["color"])
     figure.axes[0].set_ylabel("$y$")
-    radius, spread = np.linalg.norm(starts[0] - theta), np.linalg.norm(ends - end, axis=1)
+    radius = np.linalg.norm(starts[0] - theta)
+    spread = np.linalg.norm(ends - end, axis=1)
     return (
         f"A ring of starts (dotted), at distance {radius:.2g} from its centre. The steps carry it to a curve (left)"
         f" whose distance from the centre's own end runs from {spread.min():.2f} to {spread.max():.2f}; first-order"
@@ -65,7 +67,8 @@ def one_of_all_paths(figure, shares):
     """
     shares = np.array(shares)
     K = len(shares).bit_length() - 1
-    tree, bars = figure.add_axes((0.01, 0.14, 0.61, 0.84)), figure.add_axes((0.63, 0.14, 0.35, 0.84))
+    tree = figure.add_axes((0.01, 0.14, 0.61, 0.84))
+    bars = figure.add_axes((0.63, 0.14, 0.35, 0.84))
     choices = list(product((False, True), repeat=K))
     rows = np.arange(2**K)[::-1].astype(float)
     _tree(tree, choices, rows)
@@ -123,7 +126,8 @@ def sign_map(figure, edges, steps, ratios):
     opposite = ratios < 0
     for K, negative in zip(steps, opposite, strict=True):
         if negative.any():
-            left, right = edges[np.argmax(negative)], edges[len(negative) - np.argmax(negative[::-1])]
+            left = edges[np.argmax(negative)]
+            right = edges[len(negative) - np.argmax(negative[::-1])]
             axes.add_patch(
                 mpl.patches.Rectangle((left, K - 0.5), right - left, 1, fill=False, hatch="///", linewidth=0)
             )
@@ -246,5 +250,6 @@ def _product(choice):
     """What a path contributes, before ∇Q."""
     n = sum(choice)
     sign = "-" if n % 2 else ""
-    power = "" if n == 0 else r"\alpha\," if n == 1 else rf"\alpha^{n}"
+    powers = {0: "", 1: r"\alpha\,"}
+    power = powers.get(n, rf"\alpha^{n}")
     return f"${sign}{power}{''.join(f'H_{i}' for i, chosen in enumerate(choice) if chosen) or 'I'}$"

@@ -47,11 +47,13 @@ def distance_to_an_ellipse(figure, a, b, points, nearest):
 
     Inside, up to the vertex's centre of curvature at a − b²/a, the long axis has two closest points.
     """
-    turn, torn = np.linspace(0, 2 * np.pi, 400), [(b**2 / a - a, 0), (a - b**2 / a, 0)]
+    turn = np.linspace(0, 2 * np.pi, 400)
+    torn = [(b**2 / a - a, 0), (a - b**2 / a, 0)]
     curve = np.array([a * np.cos(turn), b * np.sin(turn)])
     axes = figure.add_axes((0.125, 0.14, 0.855, 0.84))
     axes.set(xlim=(-2.75, 2.75), ylim=(-1.55, 1.75), xlabel="$x$", ylabel="$y$", aspect="equal")
-    x, y = np.linspace(-2.75, 2.75, 111), np.linspace(-1.55, 1.75, 71)
+    x = np.linspace(-2.75, 2.75, 111)
+    y = np.linspace(-1.55, 1.75, 71)
     halves = np.min([(x[:, None] - p) ** 2 + (y[None] - q) ** 2 for p, q in curve.T], axis=0) / 2
     axes.contour(x, y, halves.T, levels=np.linspace(0.1, 1.3, 7) ** 2 / 2, colors="#bbbbbb", linewidths=1)
     axes.plot(*curve, color="black")

@@ -31,7 +31,8 @@ def columns_of_a_jacobian(figure, moved, bent, J):
     """
     left = figure.add_axes((0.11, 0.18, 0.42, 0.42 * 7.2 / 4.2))
     right = figure.add_axes((0.57, 0.18, 0.42, 0.42 * 7.2 / 4.2))
-    point, image = moved[0], bent[0]
+    point = moved[0]
+    image = bent[0]
     reach = np.ptp(moved[:, 0])
     straight = image + (moved - point) @ J.T
     far = slice(30, 90)  # the two sides that the arrows do not cover
@@ -43,7 +44,8 @@ def columns_of_a_jacobian(figure, moved, bent, J):
         draw_arrow(right, image, reach * J[:, k], style)
 
     for axes, corners, margin in ((left, moved, 0.4), (right, np.vstack([bent, straight]), 0.3)):
-        centre, half = (corners.max(axis=0) + corners.min(axis=0)) / 2, (0.5 + margin) * np.ptp(corners, axis=0).max()
+        centre = (corners.max(axis=0) + corners.min(axis=0)) / 2
+        half = (0.5 + margin) * np.ptp(corners, axis=0).max()
         axes.set(xlim=centre[0] + half * np.array([-1, 1]), ylim=centre[1] + half * np.array([-1, 1]), aspect="equal")
         axes.locator_params(nbins=5)
     add_label(left, point + reach * np.array([0.5, 0]), (0, -8), "move $r$", "black", "center", "top")
@@ -116,7 +118,8 @@ def two_orders(figure, J_1, J_2):
         axes_row[0].set_ylabel("$x_2$")
     for axes in grid[1]:
         axes.set_xlabel("$x_1$")
-    (a, b), (c, d) = corners[2], corners[5]
+    (a, b) = corners[2]
+    (c, d) = corners[5]
     return (
         f"The corner (1, 1) arrives at ({a:.2f}, {b:.2f}) if J₁ acts first and at ({c:.2f}, {d:.2f}) if J₂ does; the"
         f" area is {abs(np.linalg.det(J_1 @ J_2)):.2f} in both orders, the shape is not the same."

@@ -25,7 +25,9 @@ def displacement_on_the_path(figure, path, neighbour, displacements, height):
     _steps(axes, path)
     for point, displacement in zip(path, displacements, strict=True):
         draw_arrow(axes, point, displacement, MAML)
-    K, delta, foretold = len(path) - 1, displacements[0], displacements[-1]
+    K = len(path) - 1
+    delta = displacements[0]
+    foretold = displacements[-1]
     add_label(axes, path[0], (-6, -4), r"$\theta_0$", ha="right", va="top")
     add_label(axes, path[-1], (2, -8), rf"$\theta_{K}$", ha="center", va="top")
     add_label(axes, neighbour[0], (-8, 2), r"$\theta_0 + \delta$", ha="right", va="bottom")
@@ -33,7 +35,8 @@ def displacement_on_the_path(figure, path, neighbour, displacements, height):
     add_label(axes, path[0] + delta / 2, (-6, 0), r"$\delta$", color=MAML["color"], ha="right", va="center")
     add_label(axes, path[-1] + foretold / 2, (8, 0), rf"$\delta_{K}$", color=MAML["color"], va="center")
     missed = np.linalg.norm(neighbour[-1] - path[-1] - foretold)
-    before, after = np.linalg.norm(delta), np.linalg.norm(foretold)
+    before = np.linalg.norm(delta)
+    after = np.linalg.norm(foretold)
     return (
         f"By the factors, a displacement of length {before:.2f} at the start becomes one of length {after:.2f} after"
         f" {K} steps; the neighbour's own path ends {missed:.2f} away from that."
@@ -46,7 +49,8 @@ def adjoints_on_the_path(figure, path, adjoints, lowest, height, scale=0.6):
 
     `lowest` is the minimum of the query loss, `height` the function of the plane whose contours are drawn.
     """
-    path, adjoints = np.array(path), np.array(adjoints)
+    path = np.array(path)
+    adjoints = np.array(adjoints)
     tips = path - scale * adjoints
     axes = _landscape(figure, height, [*path, *tips, lowest])
     _steps(axes, path)
@@ -78,7 +82,8 @@ def where_mistakes_hide(figure, errors, mistakes, cases):
     axes.imshow(seen, norm=mpl.colors.LogNorm(0.003, 6), cmap=shades, aspect="auto")
     for (row, column), error in np.ndenumerate(errors):
         hidden = error < INVISIBLE
-        color = NEUTRAL if hidden else "black" if error < 0.5 else "white"
+        legible = "black" if error < 0.5 else "white"  # on the shade of its field
+        color = NEUTRAL if hidden else legible
         style = "italic" if hidden else "normal"
         axes.text(column, row, _percent(error), ha="center", va="center", color=color, style=style)
     axes.set(xticks=range(columns), yticks=range(rows), yticklabels=cases)
@@ -115,7 +120,8 @@ def _landscape(figure, height, points):
     """Axes around these points of the plane, with the function's contours, evenly spaced in the logarithm."""
     axes = figure.add_axes((0.11, 0.15, 0.86, 0.83))
     centre = (np.max(points, axis=0) + np.min(points, axis=0)) / 2
-    (left, bottom), (right, top) = centre - VIEW / 2, centre + VIEW / 2
+    (left, bottom) = centre - VIEW / 2
+    (right, top) = centre + VIEW / 2
     axes.set(xlabel="$x$", ylabel="$y$", aspect="equal", xlim=(left, right), ylim=(bottom, top))
     draw_contours(axes, height, np.geomspace(0.05, 10, 16))
     return axes

@@ -8,7 +8,8 @@ from mathlib.figures.picture import NEUTRAL, picture
 __all__ = ["cosines_by_start", "sizes_by_layers"]
 
 UPHILL = "#eeeeee"
-DOT, MEDIAN = "#56B4E9", "black"
+DOT = "#56B4E9"
+MEDIAN = "black"
 FAINTEST = 0.005  # what is smaller is printed as 0
 
 
@@ -45,7 +46,8 @@ def cosines_by_start(figure, cosines):
         # A low-discrepancy jitter: even, and the same every time.
         jitter = 0.5 * ((np.arange(values.size) * 0.618034) % 1 - 0.5)
         axes.plot(values, row + jitter, ".", color=DOT, markersize=4, zorder=2)
-        median, wrong = np.median(values), 100 * np.mean(values < 0)
+        median = np.median(values)
+        wrong = 100 * np.mean(values < 0)
         axes.plot([median, median], [row - 0.36, row + 0.36], color=MEDIAN, linewidth=3, zorder=3)
         axes.text(1.09, row, f"{printed(median)},  {wrong:.0f} %", va="center")
         said.append(f"{name} {median:.2f} ({wrong:.0f} % negative)")

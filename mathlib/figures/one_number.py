@@ -18,14 +18,16 @@ def starts_and_ends(figure, starts, ends):
         axes.plot([start, end], [0, 1], **style)
     axes.plot(starts, np.zeros_like(starts), "o", color="black", zorder=3)
     axes.plot(ends, np.ones_like(ends), "o", color="black", zorder=3)
-    low, high = min(starts.min(), ends.min()), max(starts.max(), ends.max())
+    low = min(starts.min(), ends.min())
+    high = max(starts.max(), ends.max())
     margin = 0.08 * (high - low)
     axes.set(xlim=(low - margin, high + margin), ylim=(-0.3, 1.3), xlabel="parameter")
     axes.set_yticks([0, 1], labels=[r"start $\theta$", r"end $\theta_1$"])
     axes.tick_params(axis="y", length=0)
     add_label(axes, (starts[middle], 0), (0, -16), f"{starts[middle]:.3g}", MAML["color"], "center")
     add_label(axes, (ends[middle], 1), (0, 16), f"{ends[middle]:.3g}", MAML["color"], "center")
-    before, after = starts[-1] - starts[0], ends[-1] - ends[0]
+    before = starts[-1] - starts[0]
+    after = ends[-1] - ends[0]
     turned = " The order is turned round." if before * after < 0 else ""
     return (
         f"The step takes {starts[middle]:.3g} to {ends[middle]:.3f}; starts {abs(before):.2f} apart end"

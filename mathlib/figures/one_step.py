@@ -52,7 +52,8 @@ def circle_becomes_ellipse(figure, starts, jacobians):
     for axes, start, jacobian in zip(panels, starts, jacobians, strict=True):
         factors, vectors = np.linalg.eigh(jacobian)
         # In order of λ; an eigenvector has either sign, and the picture must not.
-        factors, vectors = factors[::-1], (vectors * np.sign(vectors[0]))[:, ::-1]
+        factors = factors[::-1]
+        vectors = (vectors * np.sign(vectors[0]))[:, ::-1]
         axes.plot(*circle, color=NEUTRAL, linestyle=":")
         axes.plot(*(jacobian @ circle), **MAML)
         for q, factor, style in zip(vectors.T, factors, AXES, strict=True):

@@ -28,8 +28,11 @@ def price_of_a_push(figure, path, branches, prices, falls, lowest, contours):
     contours : tuple of arrays
         x, y and the support loss's heights over them, one row for each y.
     """
-    plane, bars = figure.add_axes((0.10, 0.14, 0.50, 0.84)), figure.add_axes((0.73, 0.14, 0.25, 0.84))
-    path, prices, falls = np.array(path), np.array(prices), np.array(falls)
+    plane = figure.add_axes((0.10, 0.14, 0.50, 0.84))
+    bars = figure.add_axes((0.73, 0.14, 0.25, 0.84))
+    path = np.array(path)
+    prices = np.array(prices)
+    falls = np.array(falls)
     K = len(path) - 1
     x, y, heights = contours
     plane.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]), xlabel="$x$", ylabel="$y$", aspect="equal")

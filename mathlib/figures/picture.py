@@ -41,7 +41,8 @@ class Picture:
 
         A palette of 256 colours makes it a third as large, and a notebook that much quicker to open.
         """
-        drawn, buffer = io.BytesIO(), io.BytesIO()
+        drawn = io.BytesIO()
+        buffer = io.BytesIO()
         with mpl.rc_context(fname=STYLE):
             self.figure.savefig(drawn, format="png")
         Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
