@@ -94,6 +94,14 @@ def test_reversed_order_is_the_product_the_other_way_round_for_every_smooth_loss
     )
 
 
+def test_a_lost_factor_is_the_one_next_to_the_start_and_no_more():
+    losses, query, theta, alpha = CASE
+    theta_1 = theta - alpha * losses[0].gradient(theta)
+    np.testing.assert_allclose(
+        MISTAKES["a lost factor"].gradient(*CASE), maml_gradient(losses[1:], query, theta_1, alpha), rtol=1e-12
+    )
+
+
 def test_names_select_and_an_unknown_one_is_refused():
     assert list(wrong_gradients(*CASE, "a lost α", "no adaptation")) == ["a lost α", "no adaptation"]
     with pytest.raises(KeyError, match="there is no mistake 'nothing'; expected one of reversed order"):
