@@ -106,13 +106,14 @@ def not_adapted(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) 
 
 def lost_alpha(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """Factors I − H."""
-    factors = [_identity(theta) - loss.hessian(start) for loss, start in _steps(losses, theta, alpha)]
+    factors = [step_jacobian(loss, start, 1) for loss, start in _steps(losses, theta, alpha)]
     return _travel_back(factors, fomaml_gradient(losses, query, theta, alpha))
 
 
 def plus_for_minus(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """Factors I + αH."""
-    factors = [_identity(theta) + alpha * loss.hessian(start) for loss, start in _steps(losses, theta, alpha)]
+    I = unrolled_jacobian([], theta, alpha)  # no step changes nothing
+    factors = [I + alpha * loss.hessian(start) for loss, start in _steps(losses, theta, alpha)]
     return _travel_back(factors, fomaml_gradient(losses, query, theta, alpha))
 
 
@@ -131,7 +132,8 @@ def ones_for_identity(losses: Losses, query: LossLike, theta: Theta, alpha: Step
     """`1 - alpha * H`, which NumPy broadcasts to a matrix of ones minus αH."""
     d = len(theta)
     ones = sympy.ones(d, d) if is_symbolic(theta) else np.ones((d, d))
-    factors = [factor - _identity(theta) + ones for factor in _factors(losses, theta, alpha)]
+    I = unrolled_jacobian([], theta, alpha)
+    factors = [factor - I + ones for factor in _factors(losses, theta, alpha)]
     return _travel_back(factors, fomaml_gradient(losses, query, theta, alpha))
 
 
@@ -168,10 +170,6 @@ def _travel_back(factors: list[Theta], v: Theta) -> Theta:
     for factor in reversed(factors):
         v = factor @ v
     return v
-
-
-def _identity(theta: Theta) -> Theta:
-    return sympy.eye(len(theta)) if is_symbolic(theta) else np.eye(len(theta))
 
 
 MISTAKES = {
