@@ -16,6 +16,7 @@ import sympy
 from IPython.display import display
 
 from mathlib.contracts import Array
+from mathlib.errors import Short, WrongType, WrongValue
 from mathlib.finite_differences import Estimate
 from mathlib.inputs import require_array
 from mathlib.proofs import SEEDS, differ, differ_at, is_proved_zero, random_values
@@ -33,8 +34,10 @@ FAR = 100  # a refuted version differs by this many times the error, at least
 Side: TypeAlias = sympy.Expr | sympy.MatrixBase | Array | float | Estimate
 
 
-class CheckFailed(AssertionError):
+class CheckFailed(Short, AssertionError):
     """An equation does not hold, or could not be decided."""
+
+    mark = "✗ "
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ def check(
     """
     pair = _pair(label, left, right, digits)
     if relation not in ("==", "<="):
-        raise ValueError(f'relation is {relation!r}; expected "==" or "<=".')
+        raise WrongValue(f'relation is {relation!r}; expected "==" or "<=".')
     finding = pair.check(relation)
     display(Verdict(label, finding, route or pair.route, _formula(pair, {"==": "=", "<=": r"\le"}[relation])))
 
@@ -159,7 +162,7 @@ def refute(
     """
     versions = wrong if isinstance(wrong, Mapping) else {route: wrong}
     if not versions:
-        raise ValueError(f"({label}) there is no wrong version to refute; expected at least one.")
+        raise WrongValue(f"({label}) there is no wrong version to refute; expected at least one.")
     pairs = {name: _pair(label, right, version, digits) for name, version in versions.items()}
     rows = tuple((name, *pair.refute(name)) for name, pair in pairs.items())
     where = next((pair.where for pair in pairs.values() if pair.where), "")
@@ -185,7 +188,7 @@ class _Symbols:
     def check(self, relation):
         """What was proved, in words; raises where it was not."""
         if relation != "==":
-            raise TypeError(f"({self.label}) an inequality is checked on numbers; evaluate both sides first.")
+            raise WrongType(f"({self.label}) an inequality is checked on numbers; evaluate both sides first.")
         for entry, a, b in _entries(self.left, self.right):
             values = differ_at(a, b)
             if values:
@@ -283,18 +286,18 @@ class _Numbers:
 def _pair(label, left, right, digits):
     """Two sides, ready to be compared; raise where they cannot be. Beyond, nothing asks of what kind they are."""
     if not isinstance(label, str) or not label:
-        raise TypeError(f'the label is {label!r}; expected the number of the equation, such as "5.2".')
+        raise WrongType(f'the label is {label!r}; expected the number of the equation, such as "5.2".')
     left_kind, a, a_error = _side(label, left)
     right_kind, b, b_error = _side(label, right)
     kinds = left_kind, right_kind
     if kinds not in (("symbols", "symbols"), ("array", "array"), ("estimate", "array"), ("array", "estimate")):
-        raise TypeError(
+        raise WrongType(
             f"({label}) cannot compare {type(left).__name__} with {type(right).__name__}: expected two symbolic sides,"
             f" two float64 sides, or an Estimate and a float64 side. Evaluate the symbols first."
         )
     shapes = [getattr(side, "shape", ()) for side in (a, b)]
     if shapes[0] != shapes[1] or 0 in shapes[0]:
-        raise ValueError(
+        raise WrongValue(
             f"({label}) the left side has shape {shapes[0]}, the right {shapes[1]}; expected equal"
             f" ones with entries in them."
         )
@@ -314,7 +317,7 @@ def _side(label, side):
         )
         return "estimate", value, error
     if isinstance(side, sympy.MatrixExpr) and not isinstance(side, sympy.MatrixBase):
-        raise TypeError(f"({label}) cannot compare {type(side).__name__}, a matrix without entries; write them out.")
+        raise WrongType(f"({label}) cannot compare {type(side).__name__}, a matrix without entries; write them out.")
     if isinstance(side, (sympy.MatrixBase, sympy.Expr)) or (isinstance(side, int) and not isinstance(side, bool)):
         return "symbols", _exact(label, sympy.sympify(side)), None
     if isinstance(side, (float, np.floating)):
@@ -325,7 +328,7 @@ def _side(label, side):
 def _exact(label, side):
     if side.has(sympy.Float):
         rounded = min(side.atoms(sympy.Float))
-        raise TypeError(
+        raise WrongType(
             f"({label}) a symbolic side holds the rounded number {rounded:.4g}; a proof needs exact ones, such as"
             f" Rational(1, 10)."
         )
@@ -334,7 +337,7 @@ def _exact(label, side):
 
 def _require_digits(digits):
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 15:
-        raise ValueError(f"digits is {digits!r}; expected a whole number from 1 to 15, which float64 can hold.")
+        raise WrongValue(f"digits is {digits!r}; expected a whole number from 1 to 15, which float64 can hold.")
 
 
 def _arrays(label, left, right, digits):

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from mathlib.contracts import Array
+from mathlib.errors import WrongType, WrongValue
 from mathlib.inputs import require_array
 
 Function: TypeAlias = Callable[[Array], Any]  # of theta; what it returns is looked at
@@ -145,11 +146,11 @@ def _validate(theta: Array, direction: Array, step: Any) -> None:
     require_array(theta, float64=True)
     require_array(direction, "direction", float64=True)
     if theta.ndim != 1 or direction.shape != theta.shape:
-        raise ValueError(f"theta has shape {theta.shape}, direction {direction.shape}; expected both (d,).")
+        raise WrongValue(f"theta has shape {theta.shape}, direction {direction.shape}; expected both (d,).")
     if not direction.any():
-        raise ValueError("direction is zero everywhere; there is no derivative along it. Pass another vector.")
+        raise WrongValue("direction is zero everywhere; there is no derivative along it. Pass another vector.")
     if step is not None and (isinstance(step, (str, bool)) or not (np.isfinite(step) and step > 0)):
-        raise ValueError(f"step is {step!r}; expected a positive number.")
+        raise WrongValue(f"step is {step!r}; expected a positive number.")
 
 
 def _central_difference(function: Function, theta: Array, unit: Array) -> Difference:
@@ -292,7 +293,7 @@ def finite_difference_jacobian(function: Function, theta: Array, step: float | N
     require_array(theta, float64=True)
     columns = _along_axes(function, theta, step)
     if np.ndim(columns[0].value) != 1:
-        raise ValueError(
+        raise WrongValue(
             f"the function returns shape {np.shape(columns[0].value)}; a Jacobian needs a vector, shape (m,)."
             f" For a single number use finite_difference_gradient."
         )
@@ -318,7 +319,7 @@ def finite_difference_gradient(function: Function, theta: Array, step: float | N
     require_array(theta, float64=True)
     entries = _along_axes(function, theta, step)
     if np.ndim(entries[0].value) != 0:
-        raise ValueError(
+        raise WrongValue(
             f"the function returns shape {np.shape(entries[0].value)}; a gradient needs a single number."
             f" For a vector use finite_difference_jacobian."
         )
@@ -367,18 +368,18 @@ def complex_step(function: Function, theta: Array, direction: Array) -> Any:
     require_array(theta, float64=True)
     require_array(direction, "direction", float64=True)
     if direction.shape != theta.shape:
-        raise ValueError(f"direction has shape {direction.shape}; expected theta's, {theta.shape}.")
+        raise WrongValue(f"direction has shape {direction.shape}; expected theta's, {theta.shape}.")
     h = 1e-20
     value = function(theta + 1j * h * direction)
     if not np.iscomplexobj(value):
-        raise TypeError("the function lost the imaginary part, so it is not analytic code; use finite differences.")
+        raise WrongType("the function lost the imaginary part, so it is not analytic code; use finite differences.")
     return np.imag(value) / h
 
 
 def _evaluate(function: Function, theta: Array) -> Array:
     value = np.asarray(function(theta))
     if value.dtype != np.float64 or not np.isfinite(value).all():
-        raise ValueError(
+        raise WrongValue(
             f"the function returned {value} of dtype {value.dtype} at {theta}; expected finite float64 numbers."
             f" A smaller step may keep away from where it is undefined."
         )

@@ -13,6 +13,7 @@ import numpy as np
 import sympy
 
 from mathlib.contracts import Array, Theta
+from mathlib.errors import WrongType, WrongValue
 
 
 def is_symbolic(theta: object) -> TypeGuard[sympy.MatrixBase]:
@@ -20,6 +21,7 @@ def is_symbolic(theta: object) -> TypeGuard[sympy.MatrixBase]:
     return isinstance(theta, sympy.MatrixBase)
 
 
+MANY = 20  # entries of an array, beyond which a message shows its ends only
 DIVERGED = "If it comes from an inner loop, the loop has diverged: take a smaller alpha."
 
 
@@ -62,24 +64,25 @@ def require_array(
         if symbols:
             expected += " or, for symbols, a SymPy column Matrix"
             example += " or sympy.Matrix([x, y])"
-        raise TypeError(f"{name} is a {type(array).__name__}; expected {expected}. Write {example}.")
+        raise WrongType(f"{name} is a {type(array).__name__}; expected {expected}. Write {example}.")
     if array.dtype.kind == "c":
         if not allow_complex:
             points = "points" if symbols else "parameters"
-            raise TypeError(
+            raise WrongType(
                 f"{name} is complex; only .value and .gradient take complex {points}, for the complex step."
                 f" Pass {name}.real."
             )
     elif array.dtype.kind != "f":
         exact = ", or use a SymPy Matrix for exact numbers" if symbols else ""
-        raise TypeError(f"{name} has dtype {array.dtype}; expected floating point. Write {name}.astype(float){exact}.")
+        raise WrongType(f"{name} has dtype {array.dtype}; expected floating point. Write {name}.astype(float){exact}.")
     if float64 and array.dtype not in (np.float64, np.complex128):
-        raise TypeError(
+        raise WrongType(
             f"{name} has dtype {array.dtype}; a check needs float64, because rounding in single precision"
             f" hides the error it looks for. Write {name}.astype(np.float64)."
         )
     if not np.isfinite(array).all():
-        raise ValueError(f"{name} has a NaN or infinite entry: {array}. {mend}")
+        shown = np.array2string(array, threshold=MANY)
+        raise WrongValue(f"{name} has a NaN or infinite entry: {shown}. {mend}")
     return array
 
 
@@ -94,7 +97,7 @@ def require_point(theta: object, d: int, name: str = "theta", *, allow_complex: 
         expected = (d,)
         described = f"shape ({d},)"
     if theta.shape != expected:
-        raise ValueError(
+        raise WrongValue(
             f"{name} has shape {theta.shape}; expected {described}: one entry for each of the loss's"
             f" {d} variables, in their order."
         )
@@ -109,24 +112,24 @@ def require_step_size(alpha: object, theta: Theta) -> Any:
     """
     if isinstance(alpha, sympy.Expr):
         if alpha.is_number and not (alpha.is_finite and alpha.is_nonnegative):
-            raise ValueError(f"alpha is {alpha}; a step size is finite, real, and zero or positive.")
+            raise WrongValue(f"alpha is {alpha}; a step size is finite, real, and zero or positive.")
         if not is_symbolic(theta):
-            raise TypeError(
+            raise WrongType(
                 f"alpha is the SymPy expression {alpha} but theta holds floating-point numbers."
                 f" Pass float(alpha), or make theta a SymPy Matrix."
             )
         return alpha
     if isinstance(alpha, (bool, np.bool_)) or not isinstance(alpha, numbers.Real):
-        raise TypeError(f"alpha is {alpha!r}, a {type(alpha).__name__}; expected a real number such as 0.1.")
+        raise WrongType(f"alpha is {alpha!r}, a {type(alpha).__name__}; expected a real number such as 0.1.")
     if not math.isfinite(alpha) or alpha < 0:
-        raise ValueError(f"alpha is {alpha}; a step size is finite, and zero or positive.")
+        raise WrongValue(f"alpha is {alpha}; a step size is finite, and zero or positive.")
     return sympy.sympify(alpha) if is_symbolic(theta) else float(alpha)
 
 
 def require_losses(losses: object, *methods: str, caller: str) -> list[Any]:
     """Return `losses` as a list; raise unless it is a sequence of losses with these methods."""
     if not isinstance(losses, (list, tuple)):
-        raise TypeError(
+        raise WrongType(
             f"losses is a {type(losses).__name__}; expected a list with one support loss for each inner step."
             f" For K steps on the same loss write [loss] * K."
         )
@@ -140,7 +143,7 @@ def require_loss(loss: object, name: str, *methods: str, caller: str) -> Any:
     """Return `loss` if it has the methods that `caller`, a function's name, is going to ask for."""
     missing = [method for method in methods if not callable(getattr(loss, method, None))]
     if missing:
-        raise TypeError(
+        raise WrongType(
             f"{name} is a {type(loss).__name__}; expected an object with {_listed(methods)}, which {caller} calls."
             f" It lacks {_listed(missing)}: add what is missing, or pass Loss(expression, variables)."
         )

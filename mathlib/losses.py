@@ -13,6 +13,7 @@ import sympy
 from sympy.core.function import AppliedUndef
 
 from mathlib.contracts import Product, Theta, Value
+from mathlib.errors import WrongType, WrongValue
 from mathlib.inputs import is_symbolic, require_array, require_point
 from mathlib.logcosh import logcosh
 
@@ -47,18 +48,18 @@ class Loss:
 
     def __init__(self, expression: sympy.Expr | float, variables: Sequence[sympy.Symbol]) -> None:
         if not isinstance(expression, (sympy.Expr, int, float)) or isinstance(expression, sympy.MatrixExpr):
-            raise TypeError(
+            raise WrongType(
                 f"the expression is a {type(expression).__name__}; a loss is one number, so expected a scalar"
                 f" SymPy expression. For a 1 x 1 matrix pass its entry [0, 0]."
             )
         if isinstance(variables, (str, sympy.Symbol)):
-            raise TypeError(f"variables is a {type(variables).__name__}; expected a list of symbols, such as [x, y].")
+            raise WrongType(f"variables is a {type(variables).__name__}; expected a list of symbols, such as [x, y].")
         variables = tuple(variables)
         if not variables or len(set(variables)) < len(variables):
-            raise ValueError(f"variables is {variables}; expected at least one symbol, each of them once.")
+            raise WrongValue(f"variables is {variables}; expected at least one symbol, each of them once.")
         for variable in variables:
             if not isinstance(variable, sympy.Symbol):
-                raise TypeError(f"the variable {variable!r} is a {type(variable).__name__}; expected a SymPy Symbol.")
+                raise WrongType(f"the variable {variable!r} is a {type(variable).__name__}; expected a SymPy Symbol.")
         self.expression = sympy.sympify(expression)
         self.variables = variables
 
@@ -115,7 +116,7 @@ class Loss:
         unbound = self.expression.free_symbols - set(self.variables)
         if unknown or unbound:
             names = ", ".join(sorted(unknown | {s.name for s in unbound}))
-            raise ValueError(
+            raise WrongValue(
                 f"no number can be given to {names}: the loss is still symbolic there. Its variables are"
                 f" {list(self.variables)}; replace the rest first, with expression.subs."
             )
@@ -140,7 +141,7 @@ def _exact(entries: Theta, name: str) -> sympy.Matrix:
     if isinstance(entries, np.ndarray):
         require_array(entries, name)
     if not isinstance(entries, (np.ndarray, sympy.MatrixBase)):
-        raise TypeError(f"{name} is a {type(entries).__name__}; expected a NumPy array or a SymPy Matrix.")
+        raise WrongType(f"{name} is a {type(entries).__name__}; expected a NumPy array or a SymPy Matrix.")
     matrix = sympy.Matrix(entries.tolist())
     return matrix.applyfunc(lambda x: sympy.Rational(repr(float(x))) if x.is_Float else x)
 
@@ -174,9 +175,9 @@ def quadratic(A: Theta, c: Theta) -> Loss:
     c = _exact(c, "c")
     d = A.rows
     if A.shape != (d, d) or c.shape != (d, 1):
-        raise ValueError(f"A has shape {A.shape} and c {c.shape}; expected a square A and a c of as many entries.")
+        raise WrongValue(f"A has shape {A.shape} and c {c.shape}; expected a square A and a c of as many entries.")
     if A != A.T:
-        raise ValueError(f"A is not symmetric: {A.tolist()}. A Hessian is; pass (A + A.T) / 2.")
+        raise WrongValue(f"A is not symmetric: {A.tolist()}. A Hessian is; pass (A + A.T) / 2.")
     x = sympy.Matrix(_components(d))
     return Loss(((x - c).T * A * (x - c))[0, 0] / 2, tuple(x))
 
@@ -236,7 +237,7 @@ def logistic(inputs: Theta, labels: Theta) -> Loss:
     inputs = _exact(inputs, "inputs")
     labels = _exact(labels, "labels")
     if labels.shape != (inputs.rows, 1) or not set(labels) <= {-1, 1}:
-        raise ValueError(
+        raise WrongValue(
             f"labels is {labels.tolist()}; expected {inputs.rows} entries, one for each row of inputs, each -1 or +1."
         )
     variables = _components(inputs.cols)

@@ -31,6 +31,7 @@ from mathlib.contracts import (
     Theta,
     Value,
 )
+from mathlib.errors import NoSolution, WrongValue
 from mathlib.inputs import is_symbolic, require_array, require_loss, require_losses, require_step_size
 
 # Newton's method doubles the digits at every step once it is near; what takes more steps than these does not converge.
@@ -302,7 +303,7 @@ def inner_optimum(loss: HasGradientAndLinearize, theta: Array, strength: float) 
         phi, left = shorter
     allowed = math.sqrt(epsilon) * (_length(theta) + _length(phi))
     if not _length(left) <= allowed:
-        raise ArithmeticError(
+        raise NoSolution(
             f"Newton's method stopped where the gradient of the inner problem, divided by strength, is"
             f" {_length(left):.1g} long; expected at most {allowed:.1g}. Take a larger strength, or check that"
             " loss.linearize multiplies with the derivative of loss.gradient."
@@ -384,7 +385,7 @@ def _solve_bracket(loss: HasLinearize, phi: Array, strength: float, q: Array) ->
     error = _length(q - bracket(solution)) / min(curvatures, default=1)
     allowed = math.sqrt(epsilon) * _length(solution)
     if not error <= allowed:
-        raise ArithmeticError(
+        raise NoSolution(
             f"conjugate gradients stopped at a solution {_length(solution):.1g} long whose residual means an error of"
             f" about {error:.1g}; expected at most {allowed:.1g}, half the digits of {phi.dtype}. Either I + H/strength"
             " is too badly conditioned: take a larger strength. Or loss.linearize does not multiply with a symmetric"
@@ -408,12 +409,12 @@ def _shorten(
 
 def _require_positive(curvature: float) -> float:
     if not math.isfinite(curvature):
-        raise ArithmeticError(
+        raise NoSolution(
             "a product with I + H/strength at phi is not finite; expected numbers. Look at loss.linearize there, or for"
             " an inner loop that has diverged."
         )
     if curvature <= 0:
-        raise ArithmeticError(
+        raise NoSolution(
             "I + H/strength is not positive definite at phi, so phi is no inner minimum, or a degenerate one:"
             " solve the inner problem first, or take a larger strength."
         )
@@ -428,10 +429,10 @@ def _require_point_and_strength(point: object, name: str, strength: Any) -> floa
     """Raise unless `point` is one task's parameters and `strength` a positive number; return it as a float."""
     point = require_array(point, name)
     if point.ndim != 1:
-        raise ValueError(f"{name} has shape {point.shape}; expected one task's parameters, shape (d,).")
+        raise WrongValue(f"{name} has shape {point.shape}; expected one task's parameters, shape (d,).")
     real = isinstance(strength, numbers.Real) and not isinstance(strength, bool)
     if not (real and math.isfinite(strength) and strength > 0):
-        raise ValueError(f"strength is {strength!r}; expected a positive number, iMAML's lambda.")
+        raise WrongValue(f"strength is {strength!r}; expected a positive number, iMAML's lambda.")
     return float(strength)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import sympy
 
 from mathlib.contracts import LossLike, StepSize, Theta
+from mathlib.errors import UnknownName
 from mathlib.inputs import is_symbolic
 from mathlib.meta_gradients import fomaml_gradient, inner_loop, reptile_gradient, step_jacobian, unrolled_jacobian
 
@@ -67,7 +68,7 @@ def wrong_gradients(losses: Losses, query: LossLike, theta: Theta, alpha: StepSi
     """
     for name in names:
         if name not in MISTAKES:
-            raise KeyError(f"there is no mistake {name!r}; expected one of {', '.join(MISTAKES)}.")
+            raise UnknownName(f"there is no mistake {name!r}; expected one of {', '.join(MISTAKES)}.")
     return {name: MISTAKES[name].gradient(losses, query, theta, alpha) for name in names or MISTAKES}
 
 

@@ -18,6 +18,7 @@ arithmetic: on arrays of numbers they run, and on arrays of symbols SymPy differ
 import numpy as np
 import sympy
 
+from mathlib.errors import WrongType, WrongValue
 from mathlib.inputs import require_loss, require_losses
 
 __all__ = ["carry_back", "run_steps", "split_jacobian"]
@@ -181,7 +182,7 @@ def _take(step, gradient, state, settings):
     shapes = [np.shape(part) for part in after]
     expected = [part.shape for part in state]
     if shapes != expected:
-        raise ValueError(
+        raise WrongValue(
             f"the step returned parts of shapes {shapes}; expected {expected}, the new theta and then each memory in"
             f" the order of the arguments."
         )
@@ -209,12 +210,12 @@ def _exact(part):
 
 def _require_state(step, *state):
     if not callable(step):
-        raise TypeError(
+        raise WrongType(
             f"the step is a {type(step).__name__}; expected a function of theta, the gradient and the memory."
         )
     for part in state:
         if not isinstance(part, np.ndarray) or part.ndim != 1 or part.dtype.kind not in "fcO":
-            raise TypeError(
+            raise WrongType(
                 f"a part of the state is {part!r}, a {type(part).__name__}; expected a NumPy array of one axis, of"
                 f" floats or of symbols, such as np.array([x, y])."
             )

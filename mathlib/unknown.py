@@ -7,6 +7,7 @@ from typing import Any
 import sympy
 from sympy.core.function import AppliedUndef
 
+from mathlib.errors import WrongType
 from mathlib.losses import Loss
 
 
@@ -69,6 +70,6 @@ def any_loss(name: str, variables: Sequence[sympy.Symbol]) -> Loss:
     L_11(x, y)
     """
     if not isinstance(name, str) or not name:
-        raise TypeError(f"the name is {name!r}; expected a text such as 'L'.")
+        raise WrongType(f"the name is {name!r}; expected a text such as 'L'.")
     variables = tuple(variables)
     return Loss(_partial_derivative(name, (0,) * len(variables))(*variables), variables)

@@ -15,6 +15,8 @@ import numpy as np
 import sympy
 from IPython.display import display
 
+from mathlib.errors import UnknownName, WrongType, WrongValue
+
 SAME = 5e-3  # relative: half a unit in the third significant digit of 1.00, for numbers worked out by hand
 FORMULA = 1e-6  # relative: a formula is computed here, and nobody rounds it
 FAR = 10 * SAME  # how far apart right and wrong answers are at a point that is used
@@ -85,17 +87,17 @@ class Exercise:
             value = value if np.iscomplexobj(value) else value.astype(float)
         except TypeError:
             kind = type(answer).__name__
-            raise TypeError(f"{source} {answer!r}, of type {kind}; expected {self.expected}.") from None
+            raise WrongType(f"{source} {answer!r}, of type {kind}; expected {self.expected}.") from None
         if np.iscomplexobj(value) or not np.isfinite(value).all():
             where = f" at {_show_point(point)}" if _is_formula(answer) or source != "the answer is" else ""
-            raise ValueError(f"{source} {answer}{where}; expected finite real numbers.")
+            raise WrongValue(f"{source} {answer}{where}; expected finite real numbers.")
         return value
 
     def _numbers(self, answer, point):
         known = {s: point[s.name] for s in answer.free_symbols if isinstance(point.get(s.name), (int, float))}
         unknown = ", ".join(sorted(map(str, answer.free_symbols - set(known))))
         if unknown:
-            raise ValueError(f"the answer contains {unknown}; expected {self.expected}.")
+            raise WrongValue(f"the answer contains {unknown}; expected {self.expected}.")
         numbers = np.array(sympy.Matrix([answer]).subs(known).evalf().tolist(), dtype=complex)
         if not numbers.imag.any():
             numbers = numbers.real
@@ -161,7 +163,7 @@ def find_exercise(name):
     try:
         return importlib.import_module(f"{__name__}.chapter_{int(chapter[0]):02d}").EXERCISES[name]
     except (TypeError, ModuleNotFoundError, KeyError):
-        raise KeyError(f'there is no exercise {name!r}; names are the chapter and a letter, such as "5A".') from None
+        raise UnknownName(f'there is no exercise {name!r}; names are the chapter and a letter, such as "5A".') from None
 
 
 def between(rng, low, high, shape=None):
@@ -223,11 +225,11 @@ def _call(function, point):
     try:
         signature.bind(*arguments)
     except TypeError:
-        raise TypeError(f"your function takes {signature}; it is called with ({', '.join(values)}).") from None
+        raise WrongType(f"your function takes {signature}; it is called with ({', '.join(values)}).") from None
     try:
         return function(*arguments)
     except Exception as error:
-        raise ValueError(
+        raise WrongValue(
             f"your function raised {type(error).__name__}: {error}. It was called with {_show_point(point)}."
         ) from error
 
