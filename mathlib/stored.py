@@ -41,5 +41,21 @@ def claims() -> list[dict[str, str]]:
     return list(csv.DictReader(_text("claims.csv").splitlines()))
 
 
+def verdicts() -> list[dict[str, str]]:
+    """What notebook 15 finds of each statement that it takes from a source.
+
+    Returns
+    -------
+    list of dict
+        In the notebook's order: "statement", its name, and "verdict".
+
+    Examples
+    --------
+    >>> verdicts()[0]
+    {'statement': 'A1', 'verdict': 'holds'}
+    """
+    return list(csv.DictReader(_text("verdicts.csv").splitlines()))
+
+
 def _text(name: str) -> str:
     return files("mathlib").joinpath("data", name).read_text(encoding="utf-8")

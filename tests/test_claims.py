@@ -72,3 +72,15 @@ def test_a_row_that_does_not_fit_is_noticed(change, complaint):
     row = next(row for row in stored.claims() if row["claim"] == "1.1")
     (found,) = misfits([row | change], findings())
     assert complaint in found
+
+
+def audited():
+    """The statements and verdicts in the table of notebook 15."""
+    page = read(NOTEBOOKS / "15_audit_the_sources.ipynb")
+    text = "\n".join(cell.source for cell in page.cells if cell.cell_type == "markdown")
+    return re.findall(r"^\| \[(A\d+)\]\(\S+\) \|.*? \| ([^|]*) \| [^|]* \|$", text, re.M)
+
+
+def test_the_stored_verdicts_are_those_of_the_table():
+    assert len(audited()) == 21
+    assert [(row["statement"], row["verdict"]) for row in stored.verdicts()] == audited()
