@@ -1,6 +1,8 @@
 """Open the notebooks, or test them: sets up .venv by itself, with nothing but Python.
 
-    python3 lab.py [lab words]      open JupyterLab on the first notebook; words after `lab` go to it
+    python3 lab.py [lab words]      open JupyterLab on your own copy of the notebooks; words after `lab` go to it
+    python3 lab.py fresh [files]    make that copy again, or the notebooks named; what you changed is kept aside
+    python3 lab.py edit [words]     open JupyterLab on the collection itself, outputs and all
     python3 lab.py test [words]     unit tests, doctests and every notebook; words go to pytest
     python3 lab.py lint [fix]       what CI says of style, format and types; `fix` mends what it can
     python3 lab.py refresh [files]  run notebooks (all without a name) and store what they show
@@ -26,9 +28,18 @@ STAMP = VENV / "complete"  # written last, so an interrupted set-up has none
 TURN = ROOT / ".venv.lock"  # held while .venv is made; the system lets go of it when its holder dies
 # The lock names every package, so pip need not resolve; byte code is written at first use.
 PIP = ["-m", "pip", "install", "-qq", "--no-input", "--no-deps", "--no-compile", "--require-hashes", "-r", str(LOCK)]
-FIRST = str(ROOT / "notebooks" / "00_start_here.ipynb")
+WORKING_COPY = str(ROOT / "tools" / "working_copy.py")
+
+
+def jupyterlab(folder):
+    """The words that open a folder's first notebook. Containers run as root."""
+    return ["-m", "jupyterlab", "--allow-root", "--notebook-dir", str(folder), str(folder / "00_start_here.ipynb")]
+
+
 COMMANDS = {
-    "lab": ["-m", "jupyterlab", "--allow-root", "--notebook-dir", str(ROOT), FIRST],  # containers run as root
+    "lab": jupyterlab(ROOT / "workbook"),
+    "fresh": [WORKING_COPY, "fresh"],
+    "edit": jupyterlab(ROOT / "notebooks"),
     "test": ["-m", "pytest"],
     "lint": [str(ROOT / "tools" / "lint.py")],
     "refresh": [str(ROOT / "tools" / "refresh_notebooks.py")],
@@ -37,9 +48,16 @@ COMMANDS = {
 
 
 def environment():
-    """The caller's environment, but allowed to write byte code: kernels start twice as fast with it."""
+    """The caller's environment, with our settings for JupyterLab beneath the reader's own.
+
+    Byte code may be written: kernels start twice as fast with it.
+    """
     unwanted = ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH")
-    return {name: value for name, value in os.environ.items() if name not in unwanted}
+    found = {name: value for name, value in os.environ.items() if name not in unwanted}
+    settings = [str(ROOT / "tools" / "jupyter"), found.get("JUPYTER_CONFIG_PATH")]
+    found["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, settings))
+    found["JUPYTERLAB_WORKSPACES_DIR"] = str(VENV / "workspaces")  # what was open, apart from other projects' tabs
+    return found
 
 
 def fingerprint():
@@ -135,6 +153,8 @@ def main(words):
         set_up()
     except KeyboardInterrupt:
         sys.exit("lab.py: the set-up was interrupted; the next command begins it again.")
+    if command == "lab" and run([WORKING_COPY]):
+        sys.exit("lab.py: the copy of the notebooks could not be made; Python's own words stand above.")
     sys.exit(run([*COMMANDS[command], *rest]))
 
 

@@ -120,6 +120,38 @@ def test_words_go_to_pytest_and_its_verdict_comes_back(monkeypatch):
     assert commands == [["-m", "pytest", "-k", "order"]]
 
 
+@pytest.mark.parametrize("code", [0, 1])
+def test_the_copy_is_brought_up_to_date_before_jupyterlab_opens_it(monkeypatch, code):
+    commands = []
+    monkeypatch.setattr(lab, "set_up", lambda: None)
+    monkeypatch.setattr(lab, "run", lambda words: commands.append(words) or code)
+    with pytest.raises(SystemExit):
+        lab.main([])
+    assert commands[0] == [lab.WORKING_COPY]
+    assert [words[:2] for words in commands[1:]] == ([] if code else [["-m", "jupyterlab"]])
+    assert code or commands[1][-1] == str(ROOT / "workbook" / "00_start_here.ipynb")
+
+
+def test_fresh_and_edit_leave_the_copy_to_itself(monkeypatch):
+    commands = []
+    monkeypatch.setattr(lab, "set_up", lambda: None)
+    monkeypatch.setattr(lab, "run", lambda words: commands.append(words) or 0)
+    for words in (["fresh", "05_unroll_k_steps.ipynb"], ["edit", "--no-browser"]):
+        with pytest.raises(SystemExit):
+            lab.main(words)
+    assert commands[0] == [lab.WORKING_COPY, "fresh", "05_unroll_k_steps.ipynb"]
+    assert commands[1][-2:] == [str(ROOT / "notebooks" / "00_start_here.ipynb"), "--no-browser"]
+
+
+def test_our_settings_for_jupyterlab_come_first_and_the_readers_own_folders_stay(monkeypatch):
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "theirs")
+    ours = str(ROOT / "tools" / "jupyter")
+    assert lab.environment()["JUPYTER_CONFIG_PATH"] == ours + os.pathsep + "theirs"
+    monkeypatch.delenv("JUPYTER_CONFIG_PATH")
+    assert lab.environment()["JUPYTER_CONFIG_PATH"] == ours
+    assert "JUPYTER_CONFIG_DIR" not in lab.environment() or "JUPYTER_CONFIG_DIR" in os.environ
+
+
 def test_it_needs_nothing_but_python():
     source = (ROOT / "lab.py").read_text(encoding="utf-8")
     imported = {line.split()[1] for line in source.splitlines() if line.strip().startswith(("import ", "from "))}
