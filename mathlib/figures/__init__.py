@@ -2,6 +2,7 @@
 
 from mathlib.figures.costs import *  # noqa: F403
 from mathlib.figures.differences import *  # noqa: F403
+from mathlib.figures.drag import *  # noqa: F403
 from mathlib.figures.expansions import *  # noqa: F403
 from mathlib.figures.failures import *  # noqa: F403
 from mathlib.figures.first_order import *  # noqa: F403

@@ -1,27 +1,19 @@
 """Figures of notebook 06: what first-order MAML leaves out, seen and measured."""
 
-import io
 from itertools import product
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from mathlib.figures.drawing import add_label, cosine_between, draw_arrow, draw_contours, printed
-from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, STYLE, picture
+from mathlib.figures.drawing import cosine_between, draw_arrow, draw_contours, printed
+from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, picture
 
 __all__ = [
     "arrows_on_meta_loss",
-    "compare_gradients",
-    "moving_comparison",
     "one_of_all_paths",
     "pretended_translation",
     "sign_map",
 ]
-
-PATH = {"color": "black", "marker": "o", "markersize": 5, "linewidth": 1.2}
-COMPARISON = (7.2, 3.8)
 
 
 @picture(size=(7.2, 3.6))
@@ -144,71 +136,6 @@ def sign_map(figure, edges, steps, ratios):
         f"α up to {edges[-1]:g}, K up to {steps[-1]}: right of α = {turning:.3g} FOMAML points the wrong way for K ="
         f" {wrong} (hatched), on {100 * opposite.mean():.0f} % of the map; up to α = {longest:.3g} it is longer than"
         " the meta-gradient."
-    )
-
-
-@picture(size=COMPARISON)
-def compare_gradients(figure, path, full, first_order, lowest, height, case):
-    """The inner loop on the support loss's contours, and at its start both directions of descent.
-
-    `case` says in words, with α and K, what is shown.
-    """
-    axes = _stage(figure, lowest, height)
-    return _comparison(axes, path, full, first_order, case)
-
-
-def moving_comparison(lowest, height):
-    """The same picture for sliders: a function of (path, full, first_order, case) that returns PNG and sentence.
-
-    Whatever does not move is drawn once: axes, contours and names take most of the time.
-    """
-    with mpl.rc_context(fname=STYLE):
-        figure = Figure(figsize=COMPARISON, dpi=100)
-        canvas = FigureCanvasAgg(figure)
-        axes = _stage(figure, lowest, height)
-        canvas.draw()
-        background = canvas.copy_from_bbox(figure.bbox)
-
-    def redraw(path, full, first_order, case):
-        with mpl.rc_context(fname=STYLE):
-            canvas.restore_region(background)
-            still = set(axes.get_children())
-            sentence = _comparison(axes, path, full, first_order, case)
-            moving = [artist for artist in axes.get_children() if artist not in still]
-            for artist in sorted(moving, key=lambda artist: artist.zorder):
-                axes.draw_artist(artist)
-                artist.remove()
-            buffer = io.BytesIO()
-            mpl.image.imsave(buffer, canvas.buffer_rgba(), format="png", pil_kwargs={"compress_level": 1})
-        return buffer.getvalue(), sentence
-
-    return redraw
-
-
-def _stage(figure, lowest, height):
-    """Whatever does not depend on alpha and K."""
-    axes = figure.add_axes((0.12, 0.15, 0.62, 0.83), anchor="W")
-    axes.set(xlim=(-1.6, 1.3), ylim=(-0.15, 2.05), xlabel="$x$", ylabel="$y$", aspect="equal")
-    draw_contours(axes, height, np.geomspace(0.06, 16, 8))
-    axes.plot(*lowest, "*", color="black", markersize=15)
-    add_label(axes, lowest, (10, 0), "minimum of $Q$")
-    axes.plot([], [], label="inner loop", **PATH)
-    _legend_beside(axes)
-    return axes
-
-
-def _comparison(axes, path, full, first_order, case, scale=0.6):
-    """Draw the path and both arrows, FOMAML's also where it comes from, and say how they compare."""
-    path = np.array(path)
-    axes.plot(*path.T, **PATH)
-    draw_arrow(axes, path[-1], -scale * first_order, FOMAML | {"linewidth": 1})
-    draw_arrow(axes, path[0], -scale * full, MAML)
-    draw_arrow(axes, path[0], -scale * first_order, FOMAML)
-    angle = np.degrees(np.arccos(cosine_between(full, first_order)))
-    ratio = np.linalg.norm(first_order) / np.linalg.norm(full)
-    return (
-        f"With {case} the angle between both gradients is {angle:.0f}°, and the first-order one is {ratio:.2f} times as"
-        " long as the other."
     )
 
 
