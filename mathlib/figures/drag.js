@@ -8,8 +8,8 @@
 const c = [0, 1];
 const WINDOW = { x: [-1.8, 1.4], y: [-0.4, 2] };
 const START = { x: [-1.6, 1.2], y: [-0.2, 1.8] }; // where θ₀ may be put: its arrows need room
-const RING = 0.2; // contours of M lie where θ_K is at 0.2, 0.4, … 2 from c
-const RINGS = 10;
+const RING = 0.25; // contours of M lie where θ_K is at 0.25, 0.5, … 2 from c
+const RINGS = 8;
 const STEP = 0.1; // the length of the steps that the words compare
 const SCALE = 0.8; // a gradient of length 1 is an arrow of this length
 const LONGEST = 1.2; // a longer arrow is drawn shortened, and the words say so

@@ -15,20 +15,20 @@ __all__ = ["Draggable", "draggable", "two_descents"]
 # As in drag.js, so that the still picture shows what the moving one starts with.
 WINDOW = (-1.8, 1.4), (-0.4, 2.0)
 START = (-1.6, 1.2), (-0.2, 1.8)
-LEVELS = np.arange(0.2, 2.1, 0.2) ** 2 / 2
+LEVELS = np.arange(0.25, 2.1, 0.25) ** 2 / 2
 STEP = 0.1
 SCALE = 0.8
 LONGEST = 1.2
 
 
-@picture(size=(7.2, 4.6))
+@picture(size=(4.8, 3.6))
 def two_descents(figure, path, full, first_order, lowest, M):
     """Contours of the meta-loss M, a function of the start, the inner path, and both directions of descent.
 
     `path` has the shape (K + 1, 2); `full` is MAML's gradient at its first point, `first_order` FOMAML's; `lowest` is
     the minimum of Q. FOMAML's is drawn a second time, thin, at the end of the path, where it comes from.
     """
-    axes = figure.add_axes((0.09, 0.13, 0.88, 0.85))
+    axes = figure.add_axes((0.13, 0.16, 0.85, 0.82))
     axes.set(xlim=WINDOW[0], ylim=WINDOW[1], xlabel="$x$", ylabel="$y$", aspect="equal", anchor="W")
     axes.set(xticks=[-1, 0, 1], yticks=[0, 1, 2])
     draw_contours(axes, M, LEVELS)
@@ -37,19 +37,22 @@ def two_descents(figure, path, full, first_order, lowest, M):
     path = np.array(path)
     axes.plot(*path.T, color="black", marker="o", markersize=5, linewidth=1.2)
     _descend(axes, path[-1], first_order, FOMAML | {"linewidth": 1})
-    for g, style, name in ((full, MAML, "MAML\n$-g$"), (first_order, FOMAML, "FOMAML\n$-\\nabla Q(\\theta_K)$")):
-        _descend(axes, path[0], g, style)
-        axes.plot([], [], label=name, **style)
+    for g, other, style, name in ((full, first_order, MAML, "MAML"), (first_order, full, FOMAML, "FOMAML")):
+        tip = _descend(axes, path[0], g, style)
+        left = g[0] * other[1] > g[1] * other[0]  # the name stands on the side away from the other arrow
+        normal = np.array([-g[1], g[0]]) / np.linalg.norm(g) * (1 if left else -1)
+        ha = "left" if normal[0] > 0 else "right"
+        add_label(axes, tip, 8 * normal + np.array([0, 4]), name, color=style["color"], ha=ha)
     axes.plot(*path[0], "o", color="white", markeredgecolor="black", markeredgewidth=2.5, markersize=13, zorder=4)
     add_label(axes, path[0], (-14, 12), r"$\theta_0$", ha="right")
-    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, labelspacing=1)
     return _sentence(path, full, first_order, M)
 
 
 def _descend(axes, start, g, style):
-    """The arrow of −g, at most so long that it stays in sight."""
-    length = np.linalg.norm(g)
-    draw_arrow(axes, start, -min(SCALE, LONGEST / length) * g, style)
+    """Draw the arrow of −g, at most so long that it stays in sight, and return its tip."""
+    move = -min(SCALE, LONGEST / np.linalg.norm(g)) * g
+    draw_arrow(axes, start, move, style)
+    return start + move
 
 
 def _sentence(path, full, first_order, M):
@@ -78,15 +81,17 @@ class Draggable:
         return f"A figure to drag. {self.still.sentence}"
 
     def _repr_html_(self):
-        """One string for one start, whenever and wherever it is made: figure, text in place of it, script."""
-        script = files("mathlib.figures").joinpath("drag.js").read_text(encoding="utf-8")
+        """Text in place of the figure, and its script without comments: the same string wherever it is made."""
+        source = files("mathlib.figures").joinpath("drag.js").read_text(encoding="utf-8")
+        lines = (line.strip() for line in source.splitlines())
+        script = "\n".join(line for line in lines if line and not line.startswith("//"))
         start = html.escape(json.dumps(self.start))
         return (
             f'<div class="drag-theta" role="figure" aria-label="A figure to drag" data-start="{start}"'
             ' data-lm-suppress-shortcuts="true" data-prevent-swipe>\n'
             "<p>Here θ₀ can be dragged, once a script may run: run the cell, or trust the notebook."
             f" {html.escape(self.still.sentence)}</p>\n"
-            f'</div>\n<script type="module">\n{script}</script>\n'
+            f'</div>\n<script type="module">\n{script}\n</script>\n'
         )
 
     def _ipython_display_(self):
