@@ -106,19 +106,21 @@ def picture(size=(7.2, 4.2)):
 
     The margins are fixed and not fitted, so that a stored picture can be compared with a fresh one
     wherever fonts differ; a drawing sets its own with ``figure.subplots_adjust`` or ``figure.add_axes``.
-    Numbers in the sentence get a true minus; the hyphens of its words stay.
+    Numbers in the sentence get a true minus; the hyphens of its words stay. A call may ask for another `size`, in
+    inches, for instance wide and low for a slide: type keeps its points, so it is larger beside what is drawn.
     """
 
     def decorate(draw):
         @wraps(draw)
-        def make(*args, **kwargs):
+        def make(*args, size=size, **kwargs):
             with mpl.rc_context(fname=STYLE):
                 figure = _canvas(size)
                 sentence = _sentence(draw.__name__, draw(figure, *args, **kwargs))
             return Picture(figure, sentence)
 
         signature = inspect.signature(draw)
-        make.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])
+        own_size = inspect.Parameter("size", inspect.Parameter.KEYWORD_ONLY, default=size)
+        make.__signature__ = signature.replace(parameters=[*list(signature.parameters.values())[1:], own_size])
         return make
 
     return decorate
