@@ -12,6 +12,7 @@ import nbformat
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
+LECTURES = NOTEBOOKS / "lectures"
 
 CLAIM = re.compile(r"\\tag\{([^}]*)\}")
 CITATION = re.compile(r"\((\d{1,2}\.\d{1,2})\)")
@@ -19,8 +20,9 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
 def notebook_paths():
-    """All notebooks: the chapters in order, then their solutions."""
-    return sorted(NOTEBOOKS.glob("*.ipynb")) + sorted((NOTEBOOKS / "solutions").glob("*.ipynb"))
+    """All notebooks: the chapters in order, their solutions, the lectures."""
+    folders = (NOTEBOOKS, NOTEBOOKS / "solutions", LECTURES)
+    return [path for folder in folders for path in sorted(folder.glob("*.ipynb"))]
 
 
 def read(path):
