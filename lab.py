@@ -42,6 +42,7 @@ COMMANDS = {
     "edit": jupyterlab(ROOT / "notebooks"),
     "test": ["-m", "pytest"],
     "lint": [str(ROOT / "tools" / "lint.py")],
+    "slides": [str(ROOT / "tools" / "slides.py")],
     "refresh": [str(ROOT / "tools" / "refresh_notebooks.py")],
     "run": [],
 }
