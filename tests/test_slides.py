@@ -14,8 +14,10 @@ import urllib.parse
 
 import pytest
 import slides
-from notebooks_as_data import LECTURES, ROOT, checks, claims, code_lines, notebook_paths, read
+from notebooks_as_data import LECTURES, LINK, ROOT, checks, claims, code_lines, notebook_paths, read
 from slides import DECK, kind_of, slides_of
+
+from mathlib import MISTAKES
 
 DECKS = sorted(LECTURES.glob("*.ipynb"))
 every_deck = pytest.mark.parametrize("path", DECKS, ids=lambda path: path.stem)
@@ -70,6 +72,13 @@ def before_question(cells):
 @every_deck
 def test_each_slide_has_one_heading_notes_a_question_before_its_result_and_code_that_fits(path):
     assert ill_made(read(path)) == []
+
+
+@every_deck
+def test_the_minutes_of_the_notes_make_an_hour(path):
+    first_words = [cells[1].source.split()[:2] for cells in slides_of(read(path))]
+    assert all(re.match(r"min[., ]?", unit) for _, unit in first_words)
+    assert sum(int(minutes.removeprefix("**")) for minutes, _ in first_words) == 60
 
 
 @every_deck
@@ -142,6 +151,18 @@ def test_the_command_writes_the_decks_and_names_them(tmp_path):
     command = [sys.executable, str(ROOT / "tools" / "slides.py"), "--write", str(tmp_path / "decks")]
     printed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout.split()
     assert printed == [str(tmp_path / "decks" / f"{path.stem}.html") for path in DECKS]
+
+
+def test_the_teachers_page_names_mistakes_and_exercises_that_there_are_and_links_that_lead_somewhere():
+    text = (LECTURES / "README.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| \*([^*]+)\* \|", text, re.M)
+    assert len(named) >= 6
+    assert set(named) <= set(MISTAKES)
+    asked = {label for path in notebook_paths() for label, _ in checks(read(path), names=("check_answer",))}
+    labels = set(re.findall(r"\b(\d{1,2}[A-D])\b", text))
+    assert len(labels) >= 8
+    assert labels <= asked
+    assert all((LECTURES / target.partition("#")[0]).exists() for target in LINK.findall(text))
 
 
 @pytest.fixture(scope="module")
