@@ -5,6 +5,8 @@
     python3 lab.py edit [words]     open JupyterLab on the collection itself, outputs and all
     python3 lab.py test [words]     unit tests, doctests and every notebook; words go to pytest
     python3 lab.py lint [fix]       what CI says of style, format and types; `fix` mends what it can
+    python3 lab.py slides [words]   make the lectures' slides and open them
+    python3 lab.py browser [words]  the notebooks in a real browser, Chromium; words go to pytest
     python3 lab.py refresh [files]  run notebooks (all without a name) and store what they show
     python3 lab.py run [words]      run .venv's own Python, for instance on a script
 
@@ -43,6 +45,7 @@ COMMANDS = {
     "test": ["-m", "pytest"],
     "lint": [str(ROOT / "tools" / "lint.py")],
     "slides": [str(ROOT / "tools" / "slides.py")],
+    "browser": [str(ROOT / "tools" / "browser.py")],
     "refresh": [str(ROOT / "tools" / "refresh_notebooks.py")],
     "run": [],
 }

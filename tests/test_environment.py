@@ -18,7 +18,7 @@ from refresh_notebooks import README_PICTURE
 from mathlib.figures import way_back
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-LOCKS = ["requirements.txt", "requirements-dev.txt"]
+LOCKS = ["requirements.txt", "requirements-dev.txt", "requirements-browser.txt"]
 
 
 LAYERS = {
@@ -112,9 +112,10 @@ def test_the_lock_holds_every_dependency_within_its_bounds():
         assert all(bounds.contains(version) for version in versions[name]), name
 
 
-def test_the_lint_is_locked_within_its_bounds():
-    versions = locked("requirements-dev.txt")
-    for name, bounds in requirements("dev").items():
+@pytest.mark.parametrize("group", ["dev", "browser"])
+def test_what_a_word_of_lab_py_adds_is_locked_within_its_bounds(group):
+    versions = locked(f"requirements-{group}.txt")
+    for name, bounds in requirements(group).items():
         assert all(bounds.contains(version) for version in versions[name]), name
 
 

@@ -1,0 +1,197 @@
+"""Every notebook in a real JupyterLab: it runs to its end, fits the projector, and its links land."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = ROOT / "notebooks"
+NAMES = sorted(str(path.relative_to(NOTEBOOKS)) for path in NOTEBOOKS.rglob("*.ipynb") if ".ipynb_" not in str(path))
+LINKS = ".jp-MarkdownCell .jp-RenderedMarkdown a:not(.jp-InternalAnchorLink)"
+PATIENCE = 120_000  # milliseconds; nothing is measured, a busy machine only takes longer
+
+# What a page of JupyterLab is asked. `current` is the notebook in front.
+READY = """async () => {
+    await jupyterapp.restored;
+    const current = jupyterapp.shell.currentWidget;
+    await current.context.ready;
+    await current.sessionContext.ready;
+    return current.context.path;
+}"""
+RUN_ALL = "() => jupyterapp.commands.execute('notebook:run-all-cells')"
+ERRORS = """() => [...jupyterapp.shell.currentWidget.content.model.cells].flatMap((cell) =>
+    cell.type === "code" ? cell.outputs.toJSON().filter((shown) => shown.output_type === "error") : [])"""
+NOT_RUN = """() => [...jupyterapp.shell.currentWidget.content.model.cells].filter((cell) =>
+    cell.type === "code" && cell.sharedModel.source.trim() && cell.executionCount === null).map((cell) => cell.id)"""
+UNFOLD = "() => jupyterapp.commands.execute('notebook:expand-all-headings')"
+FORMULAS = "() => document.querySelectorAll('.jp-NotebookPanel:not(.lm-mod-hidden) mjx-container').length"
+# Text outside formulas and code that looks like TeX, and formulas that MathJax could not read.
+RAW_TEX = r"""() => {
+    const found = [...document.querySelectorAll("mjx-merror, .jp-NotebookPanel:not(.lm-mod-hidden) [data-mjx-error]")]
+        .map((node) => node.textContent);
+    const panel = document.querySelector(".jp-NotebookPanel:not(.lm-mod-hidden)");
+    const rendered = panel.querySelectorAll(".jp-RenderedMarkdown, .jp-RenderedHTML, .jp-RenderedLatex");
+    for (const output of rendered) {
+        const walker = document.createTreeWalker(output, NodeFilter.SHOW_TEXT, (node) =>
+            node.parentElement.closest("mjx-container, code, pre, script, style")
+                ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT);
+        for (let node = walker.nextNode(); node; node = walker.nextNode())
+            if (/\$|\\[a-zA-Z]+/.test(node.data)) found.push(node.data.slice(0, 80));
+    }
+    return found;
+}"""
+# What is wider than its place. MathJax's own hidden copy for screen readers is not seen.
+TOO_WIDE = """() => {
+    const panel = document.querySelector(".jp-NotebookPanel:not(.lm-mod-hidden)");
+    const places = ".jp-RenderedMarkdown, .jp-RenderedHTMLCommon, .jp-OutputArea-output, .jp-OutputArea, " +
+        ".cm-scroller, .jp-WindowedPanel-outer";
+    return [...panel.querySelectorAll(places)]
+        .filter((place) => place.clientWidth > 0 && place.scrollWidth > place.clientWidth + 1)
+        .map((place) => [place.closest(".jp-Cell")?.getAttribute("data-windowed-list-index") ?? "",
+                         place.className.slice(0, 60), place.scrollWidth, place.clientWidth,
+                         place.textContent.slice(0, 60)]);
+}"""
+# The notebook in front, its active cell, and whether the top of that cell is in sight.
+WHERE = """() => {
+    const current = jupyterapp.shell.currentWidget;
+    const cell = current.content.activeCell;
+    const seen = current.content.node.getBoundingClientRect();
+    const top = cell.node.getBoundingClientRect().top;
+    return [current.context.path, cell.model.id, top > seen.top - 8 && top < seen.bottom - 40];
+}"""
+TO_THE_END = """() => {
+    const notebook = jupyterapp.shell.currentWidget.content;
+    notebook.activeCellIndex = notebook.widgets.length - 1;
+    return notebook.scrollToItem(notebook.widgets.length - 1);
+}"""
+TO_THE_FRONT = """(path) => {
+    for (const widget of jupyterapp.shell.widgets("main"))
+        if (widget.context?.path === path) jupyterapp.shell.activateById(widget.id);
+}"""
+CLOSE_ALL_BUT = """(path) => {
+    for (const widget of [...jupyterapp.shell.widgets("main")])
+        if (widget.context?.path !== path) widget.dispose();  // without asking whether to save
+}"""
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """The address of a JupyterLab over a working copy, set up as lab.py does it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder = tmp_path_factory.mktemp("class room")
+    __import__("shutil").copytree(NOTEBOOKS, folder / "copy")
+    words = [
+        "--allow-root",
+        "--no-browser",
+        f"--port={port}",
+        "--IdentityProvider.token=",
+        "--notebook-dir",
+        str(folder),
+    ]
+    words += ["--LabApp.expose_app_in_browser=True"]
+    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(folder / "configuration"), "PYTHONPATH": str(ROOT)}
+    server = subprocess.Popen([sys.executable, "-m", "jupyterlab", *words], env=environment, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(f"{address}/api", server)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def wait_for(address, server):
+    for _ in range(600):
+        try:
+            return urllib.request.urlopen(address).close()
+        except OSError:
+            assert server.poll() is None, "JupyterLab ended before it could be asked"
+            time.sleep(0.1)
+    raise AssertionError(f"JupyterLab does not answer at {address}")
+
+
+def opened(page, lab, name):
+    """Open a notebook, alone, and wait until it can be run; return its path in JupyterLab."""
+    page.goto(f"{lab}/lab/workspaces/test/tree/copy/{name}?reset", timeout=PATIENCE)
+    page.wait_for_selector(".jp-NotebookPanel .jp-MarkdownOutput h1", timeout=PATIENCE)
+    return page.evaluate(READY)
+
+
+def settled(page):
+    """Wait until MathJax has nothing more to do."""
+    before = -1
+    while before != (now := page.evaluate(FORMULAS)):
+        before = now
+        page.wait_for_timeout(500)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_runs_to_its_end_and_fits_the_projector(lab, open_page, name):
+    page = open_page()
+    opened(page, lab, name)
+    page.evaluate(UNFOLD)
+    page.evaluate(RUN_ALL)
+    settled(page)
+    assert page.evaluate(ERRORS) == []
+    assert page.evaluate(NOT_RUN) == []
+    assert page.evaluate(RAW_TEX) == []
+    assert page.evaluate(TOO_WIDE) == []
+    assert page.asked_elsewhere == []
+    page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    page.context.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_links_land(lab, open_page, name):
+    """Each link is clicked twice: while its notebook is closed, and while it is open and scrolled to its end."""
+    page = open_page()
+    source = opened(page, lab, name)
+    page.evaluate(UNFOLD)
+    settled(page)
+    anchors = page.locator(LINKS)
+    for place, link in enumerate(anchors.evaluate_all("(found) => found.map((a) => a.getAttribute('href'))")):
+        target = target_of(link, lab, source)
+        if target is None:
+            continue
+        page.evaluate(CLOSE_ALL_BUT, source)
+        for _ in ("closed", "open"):
+            anchors.nth(place).click(timeout=PATIENCE)
+            landed(page, target)
+            page.evaluate(TO_THE_END)
+            page.evaluate(TO_THE_FRONT, source)
+    assert page.asked_elsewhere == []
+    page.context.close()
+
+
+def target_of(link, lab, source):
+    """[path, cell or ""] in JupyterLab of a link as the page has it; None if it leads out of the notebooks."""
+    parts = urllib.parse.urlsplit(link)
+    path = urllib.parse.unquote(parts.path).removeprefix("/files/") or source
+    if (parts.scheme and not link.startswith(lab)) or not path.endswith(".ipynb"):
+        return None
+    return [path, urllib.parse.unquote(parts.fragment).removeprefix("cell-id=")]
+
+
+def landed(page, target):
+    """The notebook is in front, and its cell at the top: now, and when all formulas are set."""
+    path, cell = target
+    expected = [path, cell, True] if cell else [path]
+    where = []
+    for _ in range(100):
+        page.wait_for_timeout(100)
+        where = page.evaluate(WHERE)
+        if where[: len(expected)] == expected:
+            page.wait_for_timeout(300)
+            where = page.evaluate(WHERE)
+            if where[: len(expected)] == expected:
+                return
+    raise AssertionError(f"the link to {target} leads to {where}")

@@ -1,0 +1,23 @@
+"""The notebooks, slides and pages in a real browser: `python3 lab.py browser`; words after it go to pytest.
+
+Playwright's Python package comes from a lock of its own, when this first runs. Chromium is the system's: on Debian or
+Ubuntu, `sudo apt install chromium`.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PIP = ["pip", "install", "-qq", "--no-input", "--no-deps", "--require-hashes", "-r", "requirements-browser.txt"]
+PYTEST = ["pytest", "tests/browser", "-p", "no:nbval", "-o", "addopts=", "-rs"]
+
+
+def main(words):
+    if subprocess.call([sys.executable, "-m", *PIP], cwd=ROOT):
+        sys.exit("browser: pip could not install Playwright; its own words stand above.")
+    sys.exit(subprocess.call([sys.executable, "-m", *PYTEST, *words], cwd=ROOT))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
