@@ -189,7 +189,7 @@ const STYLE = `
   input { accent-color: var(--maml); margin: 0; vertical-align: middle; }
   input[type=range] { width: 100%; height: 32px; display: block; touch-action: pan-y; }
   input[type=checkbox] { width: 22px; height: 22px; margin-right: 8px; }
-  input:focus-visible { outline: 3px solid currentColor; outline-offset: 2px; }
+  input:focus-visible { outline: 3px solid currentColor; outline-offset: -2px; }
   .live { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 `;
 
@@ -291,7 +291,10 @@ function build(host) {
     const half = 7.7 * name.length;
     const room = { start: [page.left + 4, page.width - 2 * half - 4], end: [page.left + 2 * half + 4, page.width - 4],
       middle: [page.left + half + 4, page.width - half - 4] }[anchor];
-    const label = [clamp(tip[0] + 14 * ox, room), clamp(tip[1] + 16 * oy + 6, [18, page.height - 40])];
+    const wanted = tip[0] + 14 * ox;
+    const beside = clamp(wanted, room);
+    const level = Math.abs(beside - wanted) < 8 ? 16 * oy + 6 : dy < 0 ? -10 : 26; // no room beside it: above or below
+    const label = [beside, clamp(tip[1] + level, [18, page.height - 40])];
     return `<path class="shaft" d="M${x} ${y}L${neck[0]} ${neck[1]}"/>
       <path class="head" d="M${tip[0]} ${tip[1]}L${neck[0] - wide * dy} ${neck[1] + wide * dx}L${neck[0] + wide * dy} ${neck[1] - wide * dx}Z"/>
       ${name && `<text class="name" x="${label[0]}" y="${label[1]}" text-anchor="${anchor}">${name}</text>`}`;
