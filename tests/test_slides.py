@@ -1,16 +1,13 @@
-"""The lectures: what a slide has to have, and, in a browser, that a class can read it and no other host is asked."""
+"""The lectures: what a slide has to have, and what is exported. That a class can read it: browser/test_slides.py."""
 
 import copy
 import hashlib
 import http.client
 import itertools
-import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
-import urllib.parse
 
 import pytest
 import slides
@@ -32,9 +29,6 @@ LONGEST = 10  # lines of code
 def deck():
     """A copy of a real lecture, to plant defects in."""
     return copy.deepcopy(read(LECTURES / "one_hour.ipynb"))
-
-
-# ---- without a browser
 
 
 def is_hidden(cell):
@@ -169,138 +163,3 @@ def test_the_teachers_page_names_mistakes_and_exercises_that_there_are_and_links
 def decks(tmp_path_factory):
     """Both lectures, exported."""
     return slides.write(tmp_path_factory.mktemp("decks"))
-
-
-# ---- in a browser
-
-WORDS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
-
-# What is outside its slide, at most a few of each; and what a reader sees, without KaTeX's copy for screen readers.
-LOOK = """() => {
-  const slide = Reveal.getCurrentSlide(), outside = [], small = [];
-  const skipped = e => e.closest("aside.notes, .katex-mathml") || (e.closest(".katex") && !e.matches(".katex, .base"));
-  for (const e of slide.querySelectorAll("*")) {
-    const box = e.getBoundingClientRect();
-    if (skipped(e) || !box.width || !box.height) continue;
-    if (box.left < 0 || box.top < 0 || box.right > 1280 || box.bottom > 720)
-      outside.push(`${e.tagName} ${Math.round(box.right)} x ${Math.round(box.bottom)}`);
-    if (e.matches("pre") && e.scrollWidth > e.clientWidth) outside.push(`code ${e.scrollWidth} wide`);
-  }
-  const shown = slide.cloneNode(true);
-  shown.querySelectorAll("aside.notes, .katex-mathml, pre, code").forEach(e => e.remove());
-  const words = document.createTreeWalker(slide, NodeFilter.SHOW_TEXT);
-  while (words.nextNode()) {
-    const parent = words.currentNode.parentElement;
-    if (!words.currentNode.data.trim() || parent.closest("aside.notes, .katex")) continue;
-    const size = parseFloat(getComputedStyle(parent).fontSize);
-    if (size < 24) small.push(`${size} px: ${words.currentNode.data.trim().slice(0, 20)}`);
-  }
-  return { outside: outside.slice(0, 3), small: small.slice(0, 3), text: shown.textContent,
-           errors: slide.querySelectorAll(".katex-error").length,
-           hidden: slide.querySelectorAll(".fragment:not(.visible)").length };
-}"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Chromium, or a sentence that says what is missing."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="no browser test: pip install playwright")
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if not chromium:
-        pytest.skip("no browser test: no Chromium is installed (Debian: apt install chromium)")
-    with playwright.sync_playwright() as started:
-        running = started.chromium.launch(executable_path=chromium, args=WORDS)
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def walk(browser, decks):
-    """A function that opens a deck and returns the page, with lists of what it asked for and complained about."""
-    with slides.served(decks[0].parent) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        page = browser.new_page(viewport={"width": 1280, "height": 720})
-        page.asked, page.complaints = [], []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.on("console", lambda message: page.complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-
-        def opened(name, query=""):
-            page.goto(f"http://127.0.0.1:{server.server_port}/{name}.html{query}")
-            page.wait_for_function("window.Reveal && Reveal.isReady()")
-            page.evaluate("document.fonts.ready.then(() => true)")
-            return page
-
-        yield opened
-        page.close()
-        server.shutdown()
-
-
-def raw_tex(text):
-    """What a reader should see as a formula, and sees as TeX."""
-    return re.findall(r"\\[a-zA-Z({\[]+|\$", text)
-
-
-@pytest.mark.browser
-@every_deck
-def test_every_slide_fits_1280_by_720_with_large_type_and_no_raw_tex(walk, path):
-    page = walk(path.stem)
-    wrong = {}
-    for number in range(page.evaluate("Reveal.getTotalSlides()")):
-        page.evaluate(f"Reveal.slide({number}, 0, 999)")  # with all its fragments
-        seen = page.evaluate(LOOK)
-        found = [*seen["outside"], *seen["small"], *raw_tex(seen["text"])]
-        if found or seen["errors"] or seen["hidden"]:
-            wrong[number + 1] = found or seen
-    assert wrong == {}
-    assert page.complaints == []
-
-
-@pytest.mark.browser
-@every_deck
-def test_walked_by_keyboard_a_deck_ends_and_asks_no_other_host(walk, path):
-    page = walk(path.stem)
-    for _ in range(400):
-        if page.evaluate("Reveal.getProgress() === 1 && !Reveal.availableFragments().next"):
-            break
-        page.keyboard.press("Space")
-    assert page.evaluate("Reveal.getProgress()") == 1
-    hosts = {urllib.parse.urlsplit(address).hostname for address in page.asked if not address.startswith("data:")}
-    assert hosts == {"127.0.0.1"}
-    assert page.complaints == []
-
-
-@pytest.mark.browser
-def test_the_product_appears_factor_by_factor_from_the_right(walk):
-    page = walk("one_hour")
-    board = page.evaluate("Reveal.getSlides().findIndex(slide => slide.querySelector('.board'))")
-    page.evaluate(f"Reveal.slide({board})")
-    shown = "[...document.querySelectorAll('.present .board .maml')].map(e => e.classList.contains('visible'))"
-    stages = [page.evaluate(shown)]
-    for _ in range(4):
-        page.keyboard.press("Space")
-        stages.append(page.evaluate(shown))
-    assert stages == [[i >= 4 - n for i in range(4)] for n in range(5)]
-
-
-@pytest.mark.browser
-def test_the_key_s_opens_the_speakers_view_with_the_notes_of_the_slide(walk):
-    page = walk("one_hour", "#/1")
-    with page.expect_popup() as opening:
-        page.keyboard.press("s")
-    view = opening.value
-    view.wait_for_function("document.body.innerText.includes('Say only what the arrows are')")
-    view.close()
-
-
-@pytest.mark.browser
-def test_what_does_not_fit_raw_tex_and_small_type_are_noticed(walk):
-    page = walk("one_hour")
-    page.evaluate(
-        "Reveal.getCurrentSlide().insertAdjacentHTML('beforeend',"
-        r" '<p style=\"font-size: 20px; height: 900px\">\\frac12 and $x$</p>')"
-    )
-    seen = page.evaluate(LOOK)
-    assert seen["outside"]
-    assert seen["small"]
-    assert raw_tex(seen["text"]) == ["\\frac", "$", "$"]

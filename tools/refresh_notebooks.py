@@ -1,6 +1,6 @@
 """Run notebooks from a clean kernel and store what they show: `python3 lab.py refresh [files]`.
 
-Nothing that differs between two runs or two machines is stored: no times, no versions, no widget state.
+Nothing that differs between two runs or two machines is stored: no times, no versions.
 """
 
 import sys
@@ -19,7 +19,6 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 README_PICTURE = ROOT / ".github" / "way_back.png"
-WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def refresh(path):
@@ -33,14 +32,10 @@ def refresh(path):
         notebook,
         timeout=300,
         kernel_name="python3",
-        store_widget_state=False,
         record_timing=False,
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     ).execute()
     notebook.metadata = METADATA
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
     nbformat.write(notebook, path)
 
 
