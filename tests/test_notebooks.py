@@ -258,18 +258,33 @@ def ill_begun(notebook):
     return wrong + (["it has over five imports"] if len(imports) > 5 else [])
 
 
-def anchors(notebook):
-    """The ids that JupyterLab gives to headings."""
-    headings = [
-        m
-        for cell in notebook.cells
-        if cell.cell_type == "markdown"
-        for m in re.findall(r"^#+ (.*)$", cell.source, re.M)
-    ]
-    return {heading.strip().replace(" ", "-") for heading in headings}
+def opens_a_section(cell):
+    return cell.cell_type == "markdown" and cell.source.startswith("#")
+
+
+def level(cell):
+    """Of a cell that opens a section: how many signs # its heading has."""
+    return len(re.match(r"#+", cell.source)[0])
+
+
+def landings(notebook):
+    """The ids of cells that a link may lead to: they begin with a heading, and no folded section hides them."""
+    ids = set()
+    folded = None
+    for cell in filter(opens_a_section, notebook.cells):
+        if folded is not None and level(cell) > folded:
+            continue
+        ids.add(cell.id)
+        folded = level(cell) if cell.metadata.get("jp-MarkdownHeadingCollapsed") else None
+    return ids
 
 
 def dead_links(notebook, folder):
+    """Links that lead nowhere in JupyterLab.
+
+    It follows `#cell-id=…` from any page. An anchor made of the heading's words it follows only in a page that is open
+    already, and never where the heading has a letter outside ASCII.
+    """
     wrong = []
     for cell in notebook.cells:
         for target in LINK.findall(cell.source) if cell.cell_type == "markdown" else []:
@@ -279,8 +294,10 @@ def dead_links(notebook, folder):
             file = folder / name if name else None
             if file and not file.is_file():
                 wrong.append(f"{target} leads nowhere")
-            elif anchor and anchor not in anchors(read(file) if file else notebook):
-                wrong.append(f"{target} names a section that is not there")
+            elif anchor and anchor.removeprefix("cell-id=") not in landings(read(file) if file else notebook):
+                wrong.append(f"{target} names no cell that opens a section in sight")
+            elif anchor and not anchor.startswith("cell-id="):
+                wrong.append(f"{target} is no #cell-id=…")
     return wrong
 
 
@@ -327,6 +344,26 @@ def test_long_cells_impure_imports_dead_links_and_loud_words_are_noticed(noteboo
     assert ill_begun(notebook) == ["the first code cell holds 'theta = 1'", "it has over five imports"]
     assert len(dead_links(notebook, NOTEBOOKS)) == 2
     assert exclamations(notebook) == ["Obviously"]
+
+
+def test_links_that_jupyterlab_does_not_follow_are_noticed(notebook):
+    """To a heading's words, to code, to text without a heading, and into a folded section."""
+    last = notebook.cells[-1]
+    new = nbformat.v4.new_markdown_cell
+    notebook.cells += [new("## Folded", id="aaaaaaaa"), new("### Hidden", id="bbbbbbbb"), new("## Seen", id="cccccccc")]
+    notebook.cells[-3].metadata["jp-MarkdownHeadingCollapsed"] = True
+    last.source += " [good](#cell-id=aaaaaaaa) [good](#cell-id=cccccccc)"
+    assert dead_links(notebook, NOTEBOOKS) == []
+    text = next(cell for cell in notebook.cells if cell.cell_type == "markdown" and not opens_a_section(cell))
+    for anchor in (
+        "Seen",
+        "cccccccc",
+        f"cell-id={code_cells(notebook)[0].id}",
+        f"cell-id={text.id}",
+        "cell-id=bbbbbbbb",
+    ):
+        last.source += f" [dead](#{anchor})"
+    assert len(dead_links(notebook, NOTEBOOKS)) == 5
 
 
 def test_a_citation_is_recognised():
