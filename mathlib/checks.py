@@ -22,7 +22,8 @@ from mathlib.inputs import require_array
 from mathlib.proofs import SEEDS, differ, differ_at, is_proved_zero, random_values
 from mathlib.unknown import UnknownFunction
 
-WIDEST = 105  # letters and signs of a formula that still fit a page
+WIDEST = 105  # letters and signs of both sides together that are still worth reading
+ONE_LINE = 66  # of them fit a line of JupyterLab on a screen of 1280 pixels, beside the open table of contents
 LARGEST = 600  # nodes of an expression worth printing; beyond, printing alone would take seconds
 COARSEST = 1e-4  # an estimate with a larger relative error decides nothing
 TIE = 1 + 1e-9  # moves 0.125 off the middle between 0.12 and 0.13, so that all machines round it alike
@@ -435,8 +436,12 @@ def _rounded(number, largest):
 
 
 def _formula(pair, relation):
-    """Both sides, where they fit on a line and do not look the same; else nothing."""
+    """Both sides, on one line or on two, where they fit and do not look the same; else nothing."""
     left = _latex(pair.left, pair.noise)
     right = _latex(pair.right, pair.noise)
-    fits = left and right and _width(left) + _width(right) <= WIDEST
-    return f"{left} {relation} {right}" if fits and left != right else ""
+    widths = _width(left), _width(right)
+    if not left or not right or left == right or sum(widths) > WIDEST or max(widths) > ONE_LINE:
+        return ""
+    if sum(widths) > ONE_LINE:
+        return rf"\begin{{aligned}}&{left} \\ &{relation} {right}\end{{aligned}}"
+    return f"{left} {relation} {right}"

@@ -478,6 +478,19 @@ def test_a_formula_is_shown_up_to_the_width_of_a_page(shown, monkeypatch):
     assert shown(check, "5.2", left, right).formula == ""
 
 
+def test_a_formula_that_is_too_wide_for_a_line_is_broken_before_its_sign(shown, monkeypatch):
+    left, right = x * (x + y), x**2 + x * y
+    formula = shown(check, "5.2", left, right).formula
+    one, two = formula.split(" = ")
+    monkeypatch.setattr("mathlib.checks.ONE_LINE", _width(one) + _width(two))
+    assert shown(check, "5.2", left, right).formula == formula
+    monkeypatch.setattr("mathlib.checks.ONE_LINE", _width(one) + _width(two) - 1)
+    broken = rf"\begin{{aligned}}&{one} \\ &= {two}\end{{aligned}}"
+    assert shown(check, "5.2", left, right).formula == broken
+    monkeypatch.setattr("mathlib.checks.ONE_LINE", max(_width(one), _width(two)) - 1)
+    assert shown(check, "5.2", left, right).formula == ""
+
+
 def numbers(shown, array):
     """An array as it is shown, below a bound that looks different."""
     formula = shown(check, "5.2", array, np.full_like(array, 200.0), relation="<=").formula
