@@ -24,6 +24,17 @@ def test_a_sentence_without_a_number_is_refused():
         draw()
 
 
+def test_a_figure_keeps_its_size_unless_another_is_asked_for():
+    @picture(size=(5, 3))
+    def draw(figure, alpha):
+        return f"It is {alpha}."
+
+    assert draw(1).figure.get_size_inches().tolist() == [5, 3]
+    wide = draw(alpha=2, size=(8, 2))
+    assert wide.figure.get_size_inches().tolist() == [8, 2]
+    assert wide.sentence == "It is 2."
+
+
 def test_the_zero_of_a_line_lies_on_it():
     x = np.linspace(2, 5, 7)
     assert line_zero(x, 3 * (x - 4)) == pytest.approx(4)
