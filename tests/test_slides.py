@@ -1,4 +1,4 @@
-"""The lectures: what a slide has to have, and what is exported. That a class can read it: browser/test_slides.py."""
+"""The lectures: what a slide has to have, and what is exported. That a class can read it: browser/test_projector.py."""
 
 import copy
 import hashlib

@@ -1,6 +1,5 @@
 """Every notebook in a real JupyterLab: it runs to its end, fits the projector, and its links land."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -10,11 +9,14 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+import working_copy
+
+from lab import environment, jupyterlab
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 NAMES = sorted(str(path.relative_to(NOTEBOOKS)) for path in NOTEBOOKS.rglob("*.ipynb") if ".ipynb_" not in str(path))
-LINKS = ".jp-MarkdownCell .jp-RenderedMarkdown a:not(.jp-InternalAnchorLink)"
+CELL = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell[data-windowed-list-index='{}'] .jp-RenderedMarkdown"
 PATIENCE = 120_000  # milliseconds; nothing is measured, a busy machine only takes longer
 
 # What a page of JupyterLab is asked. `current` is the notebook in front.
@@ -66,6 +68,9 @@ WHERE = """() => {
     const top = cell.node.getBoundingClientRect().top;
     return [current.context.path, cell.model.id, top > seen.top - 8 && top < seen.bottom - 40];
 }"""
+WITH_LINKS = r"""() => [...jupyterapp.shell.currentWidget.content.model.cells].map((cell, number) =>
+    cell.type === "markdown" && /\]\((?!https?:)/.test(cell.sharedModel.source) ? number : -1).filter((n) => n >= 0)"""
+TO_CELL = "(number) => jupyterapp.shell.currentWidget.content.scrollToItem(number, 'center')"
 TO_THE_END = """() => {
     const notebook = jupyterapp.shell.currentWidget.content;
     notebook.activeCellIndex = notebook.widgets.length - 1;
@@ -88,18 +93,11 @@ def lab(tmp_path_factory):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     folder = tmp_path_factory.mktemp("class room")
-    __import__("shutil").copytree(NOTEBOOKS, folder / "copy")
-    words = [
-        "--allow-root",
-        "--no-browser",
-        f"--port={port}",
-        "--IdentityProvider.token=",
-        "--notebook-dir",
-        str(folder),
-    ]
+    working_copy.update(copy=folder)
+    words = [*jupyterlab(folder)[:-1], "--no-browser", f"--port={port}", "--IdentityProvider.token="]
     words += ["--LabApp.expose_app_in_browser=True"]
-    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(folder / "configuration"), "PYTHONPATH": str(ROOT)}
-    server = subprocess.Popen([sys.executable, "-m", "jupyterlab", *words], env=environment, stderr=subprocess.DEVNULL)
+    own = {"PYTHONPATH": str(ROOT), "JUPYTERLAB_WORKSPACES_DIR": str(folder / ".workspaces")}
+    server = subprocess.Popen([sys.executable, *words], env=environment() | own, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
         wait_for(f"{address}/api", server)
@@ -121,7 +119,7 @@ def wait_for(address, server):
 
 def opened(page, lab, name):
     """Open a notebook, alone, and wait until it can be run; return its path in JupyterLab."""
-    page.goto(f"{lab}/lab/workspaces/test/tree/copy/{name}?reset", timeout=PATIENCE)
+    page.goto(f"{lab}/lab/workspaces/test/tree/{name}?reset", timeout=PATIENCE)
     page.wait_for_selector(".jp-NotebookPanel .jp-MarkdownOutput h1", timeout=PATIENCE)
     return page.evaluate(READY)
 
@@ -157,17 +155,21 @@ def test_its_links_land(lab, open_page, name):
     source = opened(page, lab, name)
     page.evaluate(UNFOLD)
     settled(page)
-    anchors = page.locator(LINKS)
-    for place, link in enumerate(anchors.evaluate_all("(found) => found.map((a) => a.getAttribute('href'))")):
-        target = target_of(link, lab, source)
-        if target is None:
-            continue
-        page.evaluate(CLOSE_ALL_BUT, source)
-        for _ in ("closed", "open"):
-            anchors.nth(place).click(timeout=PATIENCE)
-            landed(page, target)
-            page.evaluate(TO_THE_END)
-            page.evaluate(TO_THE_FRONT, source)
+    for number in page.evaluate(WITH_LINKS):
+        page.evaluate(TO_CELL, number)
+        cell = page.locator(CELL.format(number))
+        anchors = cell.locator("a:not(.jp-InternalAnchorLink)")
+        for place in range(anchors.count()):
+            target = target_of(anchors.nth(place).get_attribute("href"), lab, source)
+            if target is None:
+                continue
+            page.evaluate(CLOSE_ALL_BUT, source)
+            for _ in ("closed", "open"):
+                anchors.nth(place).click(timeout=PATIENCE)
+                landed(page, target)
+                page.evaluate(TO_THE_END)
+                page.evaluate(TO_THE_FRONT, source)
+                page.evaluate(TO_CELL, number)
     assert page.asked_elsewhere == []
     page.context.close()
 
