@@ -1,4 +1,4 @@
-"""The figure that is dragged, as a string: what it holds where nothing runs. How it answers: browser/test_dragging.py."""
+"""The dragged figure as a string: what it holds where nothing runs. How it answers: browser/test_dragging.py."""
 
 import re
 from importlib.resources import files
