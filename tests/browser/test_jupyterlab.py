@@ -60,13 +60,13 @@ TOO_WIDE = """() => {
                          place.className.slice(0, 60), place.scrollWidth, place.clientWidth,
                          place.textContent.slice(0, 60)]);
 }"""
-# The notebook in front, its active cell, and whether the top of that cell is in sight.
-WHERE = """() => {
+# The notebook in front, and how far below its upper edge the top of a cell stands, in pixels; null if it is not drawn.
+WHERE = """(id) => {
     const current = jupyterapp.shell.currentWidget;
-    const cell = current.content.activeCell;
-    const seen = current.content.node.getBoundingClientRect();
-    const top = cell.node.getBoundingClientRect().top;
-    return [current.context.path, cell.model.id, top > seen.top - 8 && top < seen.bottom - 40];
+    const cell = current.content.widgets?.find((widget) => widget.model.id === id);
+    if (!cell?.node.isConnected) return [current.context?.path, null];
+    const edge = current.content.node.getBoundingClientRect().top;
+    return [current.context.path, Math.round(cell.node.getBoundingClientRect().top - edge)];
 }"""
 WITH_LINKS = r"""() => [...jupyterapp.shell.currentWidget.content.model.cells].map((cell, number) =>
     cell.type === "markdown" && /\]\((?!https?:)/.test(cell.sharedModel.source) ? number : -1).filter((n) => n >= 0)"""
@@ -184,16 +184,15 @@ def target_of(link, lab, source):
 
 
 def landed(page, target):
-    """The notebook is in front, and its cell at the top: now, and when all formulas are set."""
+    """The notebook is in front, and its cell in the upper half of the page: now, and when all formulas are set."""
     path, cell = target
-    expected = [path, cell, True] if cell else [path]
     where = []
-    for _ in range(100):
+    calm = 0
+    for _ in range(400):
         page.wait_for_timeout(100)
-        where = page.evaluate(WHERE)
-        if where[: len(expected)] == expected:
-            page.wait_for_timeout(300)
-            where = page.evaluate(WHERE)
-            if where[: len(expected)] == expected:
-                return
+        where = page.evaluate(WHERE, cell)
+        there = where[0] == path and (not cell or (where[1] is not None and -10 < where[1] < 300))
+        calm = calm + 1 if there else 0
+        if calm == 4:
+            return
     raise AssertionError(f"the link to {target} leads to {where}")
