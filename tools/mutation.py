@@ -1,10 +1,10 @@
 """Change the code in one place at a time, and see whether the tests notice.
 
-    python3 lab.py run tools/mutation.py [module …] [--only FUNCTION] [--list]
+    python3 lab.py run tools/mutation.py [module …] [--only FUNCTION] [--list | --stale]
 
 Each module's mutants run against its own unit tests and doctests until the first test fails. The table says how many
 were killed, how many survivors mutation_survivors.toml judges harmless, and how many are open; these are printed as
-entries for that file. With --list nothing is run.
+entries for that file. With --list nothing is run, nor with --stale, which lists the entries whose mutant is gone.
 
 The changes are those of mutmut (operators, numbers, strings, arguments, assignments) and a few more: either operand
 of `and` and `or`, negated conditions, any for all, the smallest for the largest. They are applied here and not by
@@ -302,6 +302,7 @@ def main():
     parser.add_argument("modules", nargs="*", metavar="module", help=f"of {', '.join(TESTS)}; all without one")
     parser.add_argument("--only", help="a function, or part of its name")
     parser.add_argument("--list", action="store_true", help="print the mutants and run nothing")
+    parser.add_argument("--stale", action="store_true", help="print the judged survivors that no mutant is like")
     options = parser.parse_args()
     modules = options.modules or list(TESTS)
     if unknown := set(modules) - set(TESTS):
@@ -319,6 +320,10 @@ def main():
                     print(mutant.entry())
         return
     harmless = judged()
+    if options.stale:
+        known = {mutant.key for module in TESTS for mutant in mutants(module)}
+        print(*(" | ".join(key) for key in harmless if key not in known), sep="\n")
+        return
     rows = {module: measure(module, options.only, harmless) for module in modules}
     print(f"{'module':<20}{'mutants':>8}{'killed':>8}{'judged':>8}{'open':>6}   killed or judged")
     for module, (total, killed, fine, still) in rows.items():
