@@ -45,7 +45,7 @@ def random_values(*expressions: sympy.Expr, seed: int) -> list[Any]:
         if node.is_commutative:
             return node.func(*arguments)
         if node.is_Add:
-            return sum((_as_matrix(a) for a in arguments), start=sympy.zeros(3, 3)).as_immutable()
+            return sum((_as_matrix(a) for a in arguments), start=sympy.zeros(3)).as_immutable()
         return math.prod(arguments) if node.is_Mul else arguments[0] ** arguments[1]
 
     results = [value(sympy.sympify(e)) for e in expressions]

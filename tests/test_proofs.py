@@ -4,10 +4,11 @@ import pytest
 import sympy
 
 from mathlib import any_loss, maml_gradient, meta_loss, rosenbrock
-from mathlib.proofs import MOST_TERMS, differ_at, is_proved_zero, predicted_terms, random_values
+from mathlib.proofs import MOST_TERMS, SEEDS, differ, differ_at, is_proved_zero, predicted_terms, random_values
+from mathlib.unknown import UnknownFunction
 
 x, y, z = sympy.symbols("x y z")
-p = sympy.Symbol("p", positive=True)
+p, q = sympy.symbols("p q", positive=True)
 A, B = sympy.symbols("A B", commutative=False)
 ALPHA = sympy.Symbol("alpha")
 
@@ -31,6 +32,7 @@ EQUAL = {
     "unknown of an exponential": (L((sympy.exp(x) + 1) ** 2), L(sympy.exp(2 * x) + 2 * sympy.exp(x) + 1)),
     "unknown of a root": (L((x + sympy.sqrt(2)) ** 2), L(x**2 + 2 * sympy.sqrt(2) * x + 2)),
     "unknown of what vanishes": (L(sympy.cosh(x) ** 2 - sympy.sinh(x) ** 2 - 1, x), L(0, x)),
+    "unknown of logarithms": (L(sympy.log(sympy.exp(x) + 1) - sympy.log(1 + sympy.exp(-x)) - x), L(0)),
     "unknown within unknown": (L(L((x - 1) ** 2)), L(L(x**2 - 2 * x + 1))),
     "its derivatives": (L(x * y).diff(x, y), L(x * y).diff(y, x)),
     "matrices": ((A + B) ** 2, A**2 + A * B + B * A + B**2),
@@ -41,7 +43,10 @@ DIFFERENT = {
     "by a little": (x, x * (1 + sympy.Rational(1, 10**20))),
     "in a sign": (sympy.sin(x - y), sympy.sin(y - x)),
     "in the argument": (L(x), L(2 * x)),
+    "in the argument by a little": (L(x), L(x * (1 + sympy.Rational(1, 10**20)))),
     "in the order of arguments": (L(x, y), L(y, x)),
+    "in the letter": (x, y),
+    "in the letter of a positive number": (p, q),
     "in the derivative": (L(x, y).diff(x), L(x, y).diff(y)),
     "in the function": (L(x), any_loss("M", [x]).expression),
     "in what is inside": (L(L(x)), L(x)),
@@ -72,6 +77,25 @@ def test_random_points_tell_apart_what_is_different(name):
     left, right = differ_at(*DIFFERENT[name])
     assert left != right
     assert not is_proved_zero(DIFFERENT[name][0] - DIFFERENT[name][1])
+
+
+@pytest.mark.parametrize("size", [1, 10**6, 10**20])
+def test_a_difference_is_what_forty_digits_do_not_explain(size):
+    """They explain the thirty-eighth digit of a number, however large it is, and not the twenty-eighth."""
+    number = sympy.Float(size, 60)
+    assert not differ(number, number + number / sympy.Integer(10) ** 38)
+    assert differ(number, number + number / sympy.Integer(10) ** 28)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_each_seed_is_a_point_of_its_own(seed):
+    """x and |x| differ where x is negative, and at no other point."""
+    found = differ_at(x, abs(x), seeds=[seed])
+    assert (found is None) == (random_values(x, seed=seed)[0] > 0)
+
+
+def test_three_points_are_looked_at():
+    assert len({random_values(x, y, seed=seed)[0] for seed in SEEDS}) == 3
 
 
 @pytest.mark.parametrize("name", PROVED)
@@ -133,6 +157,7 @@ def test_letters_that_do_not_commute_become_matrices_that_do_not():
         (x + y) ** sympy.Rational(5, 2),
         sympy.log(p * (x + y)) ** 3,
         (1 + x) ** -3,
+        (x + y) ** z * (x + 1) ** 2,
         x,
         sympy.S(7),
     ],
@@ -169,4 +194,5 @@ def test_an_argument_is_expanded_once_however_often_it_stands_there(monkeypatch)
     expand, calls = sympy.expand, []
     monkeypatch.setattr(sympy, "expand", lambda e: calls.append(e) or expand(e))
     assert is_proved_zero(direct - maml_gradient([loss] * 8, loss, theta, ALPHA)[0])
+    assert not calls[-1].has(UnknownFunction)  # a letter stands for each, and hides its argument
     assert len(calls) < 40  # L' and L'' at nine points, and the difference; there are thousands of places

@@ -121,7 +121,7 @@ def mutants(module):
     found = []
 
     def visit(node, names):
-        if isinstance(node, (cst.Annotation, cst.Import, cst.ImportFrom)) or is_text(node):
+        if isinstance(node, (cst.Annotation, cst.Import, cst.ImportFrom)) or is_text(node) or is_type(node):
             return
         if isinstance(node, (cst.FunctionDef, cst.ClassDef)):
             names = [*names, node.name.value]
@@ -144,6 +144,14 @@ def is_text(node):
     import libcst as cst
 
     return isinstance(node, cst.Expr) and isinstance(node.value, (cst.SimpleString, cst.ConcatenatedString))
+
+
+def is_type(node):
+    """Whether a statement names a type, which annotations alone read."""
+    import libcst as cst
+
+    kind = node.annotation.annotation if isinstance(node, cst.AnnAssign) else None
+    return isinstance(kind, cst.Name) and kind.value == "TypeAlias"
 
 
 def difference(before, after):
