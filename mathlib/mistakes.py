@@ -132,7 +132,7 @@ def sum_for_product(losses: Losses, query: LossLike, theta: Theta, alpha: StepSi
 def ones_for_identity(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """`1 - alpha * H`, which NumPy broadcasts to a matrix of ones minus αH."""
     d = len(theta)
-    ones = sympy.ones(d, d) if is_symbolic(theta) else np.ones((d, d))
+    ones = sympy.ones(d) if is_symbolic(theta) else np.ones((d, d))
     I = unrolled_jacobian([], theta, alpha)
     factors = [factor - I + ones for factor in _factors(losses, theta, alpha)]
     return _travel_back(factors, fomaml_gradient(losses, query, theta, alpha))

@@ -1,12 +1,23 @@
 """The catalogue of mistakes: every entry is wrong, no two are the same, and each is right where it should be."""
 
 import itertools
+import re
+from functools import partial
 
 import numpy as np
 import pytest
 import sympy
 
-from mathlib import MISTAKES, any_loss, fomaml_gradient, maml_gradient, quadratic, rosenbrock, wrong_gradients
+from mathlib import (
+    MISTAKES,
+    any_loss,
+    fomaml_gradient,
+    inner_loop,
+    maml_gradient,
+    quadratic,
+    rosenbrock,
+    wrong_gradients,
+)
 
 LOSSES = [rosenbrock(a=1, b=1), quadratic(np.array([[2.0, 1.0], [1.0, 3.0]]), np.array([0.5, -1.0])), rosenbrock(-1, 2)]
 QUERY = quadratic(np.array([[1.0, -0.5], [-0.5, 2.0]]), np.array([-1.0, 0.5]))
@@ -39,8 +50,42 @@ def test_symbols_and_numbers_give_the_same(name):
 def test_an_entry_says_how_it_looks_in_code_and_ends_its_question(name):
     mistake = MISTAKES[name]
     assert mistake.name == name
-    assert len(mistake.in_code) > 10
+    assert mistake.in_code.startswith(("`", "the "))
     assert mistake.question.endswith((".", "?"))
+
+
+# The reverse pass around the code that an entry shows first.
+ON_THE_WAY_BACK = {
+    "reversed order": "{}\n    v = v - alpha * hvp(v)",
+    "the Hessian after the step": """hvps = []
+for loss in losses:
+    g = loss.gradient(theta)
+    {}
+    hvps.append(partial(loss.hvp, theta))
+for hvp in reversed(hvps):
+    v = v - alpha * hvp(v)""",
+    "every Hessian at the start": "for loss in reversed(losses):\n    v = v - alpha * {}",
+    "the query's Hessian": "for theta in reversed(starts):\n    v = v - alpha * {}",
+    "the query's gradient at the start": "v = {}\nfor hvp in reversed(hvps):\n    v = v - alpha * hvp(v)",
+    "a lost α": "for hvp in reversed(hvps):\n    {}",
+    "plus for minus": "for hvp in reversed(hvps):\n    {}",
+    "a lost factor": "for loss, at in reversed(list(zip({}, starts[1:]))):\n    v = v - alpha * loss.hvp(at, v)",
+    "a sum instead of a product": "{}",
+    "a vector of ones": "for H in reversed(hessians):\n    v = {}",
+}
+
+
+@pytest.mark.parametrize("name", ON_THE_WAY_BACK)
+def test_the_code_of_an_entry_computes_what_its_formula_does(name):
+    losses, query, theta_0, alpha = CASE
+    *starts, end = inner_loop(losses, theta_0, alpha)
+    names = {"losses": losses, "query": query, "theta_0": theta_0, "theta": theta_0, "alpha": alpha, "starts": starts}
+    names["hvps"] = [partial(loss.hvp, start) for loss, start in zip(losses, starts, strict=True)]
+    names["hessians"] = [loss.hessian(start) for loss, start in zip(losses, starts, strict=True)]
+    names |= {"v": query.gradient(end), "partial": partial}
+    shown = re.search("`(.*?)`", MISTAKES[name].in_code)[1]
+    exec(ON_THE_WAY_BACK[name].format(shown), names)
+    np.testing.assert_allclose(names["v"], MISTAKES[name].gradient(*CASE), rtol=1e-12)
 
 
 # With these a mistake cannot be seen, and the entry has to give what is right.
