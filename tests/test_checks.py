@@ -7,7 +7,7 @@ import pytest
 import sympy
 
 from mathlib import CheckFailed, Estimate, any_loss, check, refute, rosenbrock
-from mathlib.checks import _width
+from mathlib.checks import Verdict, _width
 from mathlib.meta_gradients import maml_gradient, meta_loss
 
 x, y = sympy.symbols("x y")
@@ -196,9 +196,14 @@ def test_all_wrong_versions_of_a_claim_stand_in_one_table(capsys, shown):
         "  a lost sign: gives 2 for -2, off by 180 %",
         "  a lost | half: gives -1 for -2, off by 50 %",
     ]
-    table = shown(refute, "5.2", right, versions)._repr_markdown_().splitlines()
-    assert table[0] == "⊘ **(5.2)** rejected, as it should be:"
-    assert table[-1] == r"| a lost \| half | -1 | -2 | 50 % |"
+    assert shown(refute, "5.2", right, versions)._repr_markdown_().splitlines() == [
+        "⊘ **(5.2)** rejected, as it should be:",
+        "",
+        "| wrong version | gives | right | off by |",
+        "|---|---|---|---|",
+        "| a lost sign | 2 | -2 | 180 % |",
+        r"| a lost \| half | -1 | -2 | 50 % |",
+    ]
 
 
 def test_one_version_that_agrees_is_named_and_nothing_is_displayed(monkeypatch):
@@ -223,6 +228,12 @@ def test_a_refutation_that_fails_names_the_largest_difference_and_the_largest_er
     measured = Estimate(np.array([1.0, 1.0]), np.array([1e-9, 2e-9]))
     with pytest.raises(CheckFailed, match="They differ by 3e-08, and only more than 2e-07 would tell them apart"):
         refute("5.2", measured, np.array([1.0, 1 + 3e-8]))
+
+
+def test_a_version_that_differs_at_some_of_the_points_only_is_refuted_there():
+    """At one of the three points y is negative, at the others positive."""
+    for right in (y, -y):
+        refute("5.2", right, abs(y))
 
 
 def failure(left, right):
@@ -440,6 +451,12 @@ def test_a_refutation_of_plain_numbers_names_them_and_no_point(capsys):
     assert "at a random exact point" in capsys.readouterr().out
 
 
+def test_a_verdict_without_a_formula_is_one_line(shown):
+    line = "✓ **(5.2)** holds to 12 digits. *Route: a product and a sum.*"
+    assert shown(check, "5.2", ONE, ONE, route="a product and a sum")._repr_markdown_() == line
+    assert Verdict("5.2", "holds to 12 digits", "a product and a sum")._repr_markdown_() == line
+
+
 def test_a_verdict_shows_both_sides_as_mathematics(shown):
     markdown = shown(check, "5.2", (x + 1) ** 2, x**2 + 2 * x + 1)._repr_markdown_()
     assert markdown.startswith("✓ **(5.2)** holds exactly")
@@ -573,7 +590,7 @@ def test_an_estimate_of_zero_is_shown_as_zero(shown, noise):
 
 
 def test_what_is_noise_beside_the_largest_error_is_shown_as_zero(shown):
-    measured = Estimate(np.array([4e-13, 4e-13]), np.array([1e-10, 5e-13]))
+    measured = Estimate(np.array([4e-13, 4e-14]), np.array([1e-10, 1e-13]))
     assert shown(check, "1", measured, np.zeros(2)).formula == ""  # 0 on both sides, which looks the same
 
 
