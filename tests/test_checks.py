@@ -122,6 +122,18 @@ FAILS = {
         r" in entry \(2, 1\)",
         "left side is 3, the right 3.9, a relative error of 0.22",
     ),
+    "beside the largest entry of the left": (
+        np.array([4.0, 1.0]),
+        np.array([1.0, 1.0]),
+        r" in entry \(1,\)",
+        "left side is 4, the right 1, a relative error of 0.75",
+    ),
+    "beside the largest entry of the right": (
+        np.array([1.0, 1.0]),
+        np.array([4.0, 1.0]),
+        r" in entry \(1,\)",
+        "left side is 1, the right 4, a relative error of 0.75",
+    ),
     "an estimate": (
         estimate([1.0, 2.0]),
         np.array([1.0, 2 + 4e-9]),
@@ -228,6 +240,14 @@ def test_a_refutation_that_fails_names_the_largest_difference_and_the_largest_er
     measured = Estimate(np.array([1.0, 1.0]), np.array([1e-9, 2e-9]))
     with pytest.raises(CheckFailed, match="They differ by 3e-08, and only more than 2e-07 would tell them apart"):
         refute("5.2", measured, np.array([1.0, 1 + 3e-8]))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "gives", "instead_of"),
+    [(100.0, 0.12345, "0.1", "100"), (3.0, 0.0, "0", "3"), (0.0, 3.0, "3", "0")],
+)
+def test_a_refutation_shows_both_numbers_with_four_digits_of_the_larger(shown, right, wrong, gives, instead_of):
+    assert shown(refute, "5.2", right, wrong).rows[0][1:3] == (gives, instead_of)
 
 
 def test_a_version_that_differs_at_some_of_the_points_only_is_refuted_there():

@@ -730,6 +730,14 @@ def test_misconceptions_never_see_what_an_answer_or_another_misconception_wrote(
         assert told("1A", in_place(3)) == "Exercise 1A: not yet. This looks like *two*. Two?"
 
 
+def test_an_exercise_may_do_without_misconceptions_and_is_no_count_then(told, monkeypatch):
+    exercise = Exercise(draw=lambda rng: {"a": rng.uniform(1, 2)}, right=lambda a: 100 * a, case={"a": 1.0})
+    monkeypatch.setattr("mathlib.exercises.find_exercise", lambda name: exercise)
+    assert len(exercise.points) == 4
+    assert told("1A", 100.4) == "Exercise 1A: right."
+    assert told("1A", 101.0) == "Exercise 1A: not yet. At a = 1: your answer gives 101, where 100 is right."
+
+
 # ---- what the reader sees
 
 
