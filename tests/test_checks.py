@@ -501,7 +501,8 @@ def test_a_formula_is_shown_only_where_both_sides_can_be_and_fit(shown):
     """One term too many to print on either side, and nothing is shown of both."""
     terms = sympy.symbols("u1:700")
     factored, expanded = x * sympy.Add(*terms), sympy.Add(*(x * term for term in terms))
-    for left, right in [(factored, expanded), (expanded, factored)]:
+    power = (x + y) ** 200  # short, and long when it is expanded
+    for left, right in [(factored, expanded), (expanded, factored), (power, power.expand()), (power.expand(), power)]:
         assert shown(check, "5.2", left, right, route="a sum").formula == ""
 
 

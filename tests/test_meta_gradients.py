@@ -520,6 +520,25 @@ def test_the_inner_optimum_of_a_quadratic_is_a_weighted_mean(strength):
     np.testing.assert_allclose(inner_optimum(Bowl(A, c), theta, strength), expected, rtol=1e-13)
 
 
+@pytest.mark.parametrize("scale", [2.0**-60, 2.0**60])
+def test_an_inner_optimum_does_not_depend_on_the_unit_of_length(scale):
+    A = np.array([[2.0, 0.5], [0.5, 1.0]])
+    c = np.array([1.0, -2.0])
+    theta = np.array([0.5, 3.0])
+    scaled = inner_optimum(Bowl(A, scale * c), scale * theta, 0.3)
+    np.testing.assert_allclose(scaled, scale * inner_optimum(Bowl(A, c), theta, 0.3), rtol=1e-13)
+
+
+def test_an_inner_optimum_in_single_precision_is_held_to_half_of_its_own_digits():
+    """Rounding in float32 keeps the gradient a hundred times longer than half the digits of float64 would allow."""
+    A = turned(np.linspace(1, 300, 6))[0]
+    c = np.linspace(-1, 2, 6)
+    theta = np.linspace(3, 4, 6)
+    expected = np.linalg.solve(A + np.eye(6), A @ c + theta)
+    found = inner_optimum(Bowl(A.astype(np.float32), c.astype(np.float32)), theta.astype(np.float32), 1.0)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
+
+
 def test_a_newton_step_that_is_too_long_is_halved():
     """Far from 0 log cosh has no curvature left: from there, whole Newton steps end further away, on the other side."""
     loss = LogCosh(np.array([[1.0]]))
