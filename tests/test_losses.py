@@ -172,6 +172,12 @@ def test_named_losses_take_symbols_and_exact_numbers():
     assert examples.gradient(sympy.zeros(2, 1)) == sympy.Matrix([a, 1]) / 2
 
 
+def test_named_losses_are_written_in_the_letters_of_the_text():
+    assert double_well().variables == (x,)
+    assert rosenbrock().variables == (x, y)
+    assert quadratic(A, C).variables == logistic(INPUTS, LABELS).variables == sympy.symbols("x1 x2 x3")
+
+
 def test_a_constant_loss_has_no_slope_and_no_curvature():
     loss = Loss(3, [x, y])
     theta = np.array([0.5, 2.0])
