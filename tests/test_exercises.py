@@ -598,6 +598,12 @@ def test_a_single_number_that_is_not_finite_and_real_is_refused(answer):
             check_answer(name, answer)
 
 
+def test_a_formula_that_is_not_real_is_told_at_which_point():
+    message = r"^the answer is sqrt\(-theta\*\*2 - 1\) at theta = \S+, alpha = \S+; expected finite real numbers\.$"
+    with pytest.raises(ValueError, match=message):
+        check_answer("1A", sympy.sqrt(-(theta**2) - 1))
+
+
 def test_one_complex_entry_of_a_matrix_is_enough_to_be_refused():
     for i, j in itertools.product(range(2), repeat=2):
         answer = sympy.Matrix([[2 * x1 * x2, x1**2], [1, 3]])

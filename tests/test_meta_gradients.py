@@ -720,6 +720,14 @@ def test_conjugate_gradients_that_cannot_converge_are_refused():
         implicit_gradient(Turn(np.eye(2), np.zeros(2)), Ones(), np.zeros(2), 1.0)
 
 
+def test_a_saddle_stays_unnoticed_where_conjugate_gradients_do_not_walk():
+    """The query's gradient is an eigenvector with a positive eigenvalue; all others are negative."""
+    mu = np.array([1.0] + [-5.0] * 49)
+    q = np.eye(50)[0]
+    found = implicit_gradient(Bowl(np.diag(mu), np.zeros(50)), Slope(q), np.ones(50), 1.0)
+    np.testing.assert_array_equal(found, q / 2)
+
+
 NOT_FINITE = (
     r"a product with I \+ H/strength at phi is not finite; expected numbers\. Look at loss\.linearize there, or for an"
     r" inner loop that has diverged\."
