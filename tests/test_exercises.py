@@ -104,6 +104,20 @@ def test_points_are_the_same_in_every_session(name):
         assert repr(point) == repr(other)
 
 
+@pytest.mark.parametrize(
+    ("given", "right", "same"),
+    [
+        (np.array([1.0, 1.0]), np.array(1.0), False),  # another shape
+        (np.array(2e-10), np.array(1e-10), False),  # small, and twice as large
+        (np.array([1e10, 1e-12]), np.array([1e10, 0.0]), True),  # a zero, but for rounding
+        (np.array([1.0, 1e-3]), np.array([1.0, 0.0]), False),
+        (np.array([1.0, 2.0]), np.array([1.0, 3.0]), False),
+    ],
+)
+def test_two_answers_are_the_same_in_every_entry_to_three_digits(given, right, same):
+    assert find_exercise("1C").agree([given], [right]) == same
+
+
 # ---- right answers
 
 
@@ -594,7 +608,8 @@ def test_one_entry_that_is_not_finite_and_real_is_enough_to_be_refused(name, num
 @pytest.mark.parametrize("answer", [sympy.oo, sympy.nan, float("inf"), 1j, sympy.I], ids=str)
 def test_a_single_number_that_is_not_finite_and_real_is_refused(answer):
     for name in ("1A", "1C"):
-        with pytest.raises(ValueError, match=r"^the answer is [^ ]*; expected finite real numbers"):
+        message = rf"^the answer is {re.escape(str(answer))}; expected finite real numbers\.$"
+        with pytest.raises(ValueError, match=message):
             check_answer(name, answer)
 
 
