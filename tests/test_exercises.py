@@ -13,7 +13,7 @@ import sympy
 
 import mathlib.exercises
 from mathlib import check_answer, maml_gradient
-from mathlib.exercises import Exercise, find_exercise
+from mathlib.exercises import Exercise, between, find_exercise
 from mathlib.losses import Loss
 
 NAMES = [
@@ -83,6 +83,15 @@ def test_drawn_points_are_not_round():
     numbers = np.concatenate([np.ravel(v) for v in drawn if isinstance(v, (float, np.ndarray))])
     assert len(numbers) > 400
     assert np.mean(numbers == numbers.round(1)) < 0.03  # of three random decimals two are zero in one case of a hundred
+
+
+@pytest.mark.parametrize("shape", [None, 60, (6, 10)])
+def test_random_numbers_have_the_three_decimals_that_a_reader_is_shown(shape):
+    rng = np.random.default_rng(0)
+    drawn = np.array([between(rng, -2, 5, shape) for _ in range(60 if shape is None else 1)])
+    np.testing.assert_array_equal(drawn, drawn.round(3))
+    assert -2 <= drawn.min() < -1.5
+    assert 4.5 < drawn.max() <= 5
 
 
 @every_exercise
