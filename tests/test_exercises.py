@@ -13,7 +13,7 @@ import sympy
 
 import mathlib.exercises
 from mathlib import check_answer, maml_gradient
-from mathlib.exercises import Exercise, between, find_exercise
+from mathlib.exercises import Exercise, between, find_exercise, symmetric, whole
 from mathlib.losses import Loss
 
 NAMES = [
@@ -92,6 +92,15 @@ def test_random_numbers_have_the_three_decimals_that_a_reader_is_shown(shape):
     np.testing.assert_array_equal(drawn, drawn.round(3))
     assert -2 <= drawn.min() < -1.5
     assert 4.5 < drawn.max() <= 5
+
+
+def test_random_hessians_and_whole_numbers_fill_their_range():
+    rng = np.random.default_rng(0)
+    hessians = np.array([symmetric(rng, 3, 2) for _ in range(60)])
+    np.testing.assert_array_equal(hessians, hessians.swapaxes(1, 2))
+    assert -2 <= hessians.min() < -1.9
+    assert 1.9 < hessians.max() <= 2
+    assert {whole(rng, 2, 5) for _ in range(100)} == {2, 3, 4, 5}
 
 
 @every_exercise
