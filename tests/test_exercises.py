@@ -67,6 +67,13 @@ def test_dots_are_not_an_answer_yet(told, name):
         assert told(name, answer).startswith(f"Exercise {name}: not answered yet.")
 
 
+def test_dots_at_one_point_alone_are_not_an_answer_yet(told):
+    """A branch that is still to be written."""
+    largest = max(point["theta"] for point in find_exercise("1A").points)
+    reply = told("1A", lambda theta, alpha: ... if theta == largest else theta)
+    assert reply.startswith("Exercise 1A: not answered yet.")
+
+
 # ---- the points
 
 
