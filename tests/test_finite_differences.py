@@ -1,5 +1,7 @@
 """Finite differences against derivatives known exactly, evaluated to 50 digits, and against scipy.differentiate."""
 
+from types import SimpleNamespace
+
 import mpmath
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from mathlib import (
     finite_difference_jacobian,
     rosenbrock,
 )
-from mathlib.finite_differences import _regular
+from mathlib.finite_differences import CUBIC, _aliasing, _confirmed, _regular
 
 mp = mpmath.mp.clone()
 mp.dps = 50
@@ -390,6 +392,21 @@ def extrapolated(function, x, h):
     """Three central differences, extrapolated: Romberg's weights."""
     D = [(function(x + h / 2**k) - function(x - h / 2**k)) / (2 * h / 2**k) for k in range(3)]
     return (D[0] - 20 * D[1] + 64 * D[2]) / 45
+
+
+def test_a_rung_is_confirmed_where_it_and_the_one_before_are_settled_and_the_first_by_itself():
+    rungs = [SimpleNamespace(settled=np.array(settled)) for settled in (True, False, True, True)]
+    np.testing.assert_array_equal(_confirmed(rungs), [True, False, False, True])
+
+
+@pytest.mark.parametrize("own", [0.0, 3e-4])
+@pytest.mark.parametrize("others", [0.0, 2e-4])
+def test_roundings_of_the_five_differences_add_up_like_independent_errors(own, others):
+    """The root of the sum of their squares, each by its weight in the cubic; half, for a bound is of two roundings."""
+    rounding = others * np.ones(4)
+    residual, noise = _aliasing(np.ones(4), rounding, (np.array(1.5), np.array(own)))
+    assert noise == pytest.approx(np.linalg.norm([own, *(CUBIC * rounding)]) / 2)
+    assert residual == pytest.approx(0.5)  # the cubic through four ones is one
 
 
 @pytest.mark.parametrize(
