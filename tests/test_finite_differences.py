@@ -17,7 +17,7 @@ from mathlib import (
     finite_difference_jacobian,
     rosenbrock,
 )
-from mathlib.finite_differences import CUBIC, _aliasing, _confirmed, _regular
+from mathlib.finite_differences import CUBIC, _aliasing, _choose, _confirmed, _regular, _Rung
 
 mp = mpmath.mp.clone()
 mp.dps = 50
@@ -392,6 +392,15 @@ def extrapolated(function, x, h):
     """Three central differences, extrapolated: Romberg's weights."""
     D = [(function(x + h / 2**k) - function(x - h / 2**k)) / (2 * h / 2**k) for k in range(3)]
     return (D[0] - 20 * D[1] + 64 * D[2]) / 45
+
+
+def test_where_no_rung_is_accurate_the_regular_one_with_the_smallest_error_is_taken():
+    rungs = []
+    for value, error, regular in [(9.0, 1e-3, False), (2.0, 3e-2, True), (1.0, 1e-2, True), (5.0, 1e-1, True)]:
+        numbers = {"value": value, "error": error, "unresolved": 99.0, "noise": 0.0, "seen": 0.0}
+        flags = {"regular": regular, "settled": regular, "accurate": False}
+        rungs.append(_Rung(**{name: np.array(field) for name, field in (numbers | flags).items()}))
+    assert _choose(rungs) == (1.0, 1e-2)
 
 
 def test_a_rung_is_confirmed_where_it_and_the_one_before_are_settled_and_the_first_by_itself():
