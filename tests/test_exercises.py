@@ -806,6 +806,7 @@ def test_one_wrong_answer_is_met_by_each_kind_of_reply(told):
     assert "your answer gives" in told("1A", theta)
     assert "your answer gives 0.5, where 0.49 is right." in told("1C", 0.5)
     assert "what does each axis count?" in told("4A", 1.0)
+    assert told("5C", np.array([1.0, 2.0])).endswith("your answer gives [1, 2], where [0.92, 0.16] is right.")
 
 
 def test_wrong_answers_that_agree_at_round_numbers_are_not_right(told):
