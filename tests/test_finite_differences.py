@@ -394,6 +394,12 @@ def extrapolated(function, x, h):
     return (D[0] - 20 * D[1] + 64 * D[2]) / 45
 
 
+def test_on_a_flat_stretch_the_derivative_is_zero_without_an_error():
+    """Beyond the stretch, which is narrower than the first steps, the function rises."""
+    estimate = finite_difference_gradient(lambda t: np.sign(t[0]) * max(0.0, abs(t[0]) - 2.0**-11) ** 2, np.zeros(1))
+    assert (estimate.value, estimate.error) == (0, 0)
+
+
 def test_where_no_rung_is_accurate_the_regular_one_with_the_smallest_error_is_taken():
     rungs = []
     for value, error, regular in [(9.0, 1e-3, False), (2.0, 3e-2, True), (1.0, 1e-2, True), (5.0, 1e-1, True)]:
