@@ -498,3 +498,7 @@ def test_a_gradient_is_of_one_number_and_a_jacobian_of_a_vector():
         finite_difference_gradient(L.gradient, POINT)
     with pytest.raises(ValueError, match=r"returns shape \(\); a Jacobian needs a vector.*_gradient"):
         finite_difference_jacobian(L.value, POINT)
+    with pytest.raises(ValueError, match=r"returns shape \(3, 3\); a Jacobian needs a vector"):
+        finite_difference_jacobian(lambda theta: theta[0] * np.eye(3), np.ones(1))
+    with pytest.raises(ValueError, match=r"returns shape \(1,\); a gradient needs a single number"):
+        finite_difference_gradient(lambda theta: theta, np.ones(1))
