@@ -493,6 +493,11 @@ def test_a_differentiated_function_returns_finite_float64_numbers(function, valu
         finite_difference_gradient(function, POINT)
 
 
+def test_one_entry_that_is_not_finite_is_enough():
+    with pytest.raises(ValueError, match="expected finite float64 numbers"):
+        finite_difference_jacobian(lambda theta: np.array([theta[0], np.nan]), POINT)
+
+
 def test_a_gradient_is_of_one_number_and_a_jacobian_of_a_vector():
     with pytest.raises(ValueError, match=r"returns shape \(2,\); a gradient needs a single number.*_jacobian"):
         finite_difference_gradient(L.gradient, POINT)
