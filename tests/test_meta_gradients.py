@@ -752,3 +752,10 @@ def test_products_that_are_not_finite_are_refused_at_once():
 
 def test_a_query_without_a_gradient_has_none():
     np.testing.assert_array_equal(implicit_gradient(minibatch(0), Bowl(np.eye(2), np.ones(2)), np.ones(2), 1.0), [0, 0])
+
+
+def test_only_values_admit_complex_parameters_whatever_the_loss_admits():
+    own = LogCosh(np.eye(2))
+    assert np.iscomplexobj(meta_loss([own], own, np.array([0.3 + 0j, 0.2]), 0.1))
+    with pytest.raises(TypeError, match="complex"):
+        maml_gradient([own], own, np.array([0.3 + 0j, 0.2]), 0.1)
