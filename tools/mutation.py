@@ -36,13 +36,14 @@ PROCESSES = 2
 NOT_MUTATED = 99  # the exit code where the tests have passed without the mutant
 TESTS = {
     "finite_differences": ["test_finite_differences", "test_inputs"],
-    "checks": ["test_checks"],
+    "checks": ["test_checks", "test_errors"],
     "networks": ["test_networks", "test_network_batches", "test_network_inputs"],
     "network_inputs": ["test_network_inputs", "test_networks"],
     "network_parts": ["test_networks", "test_network_batches"],
     "proofs": ["test_proofs", "test_checks"],
     "meta_gradients": ["test_meta_gradients", "test_inputs"],
     "mistakes": ["test_mistakes"],
+    "steps": ["test_steps"],
     "losses": ["test_losses", "test_inputs", "test_meta_gradients"],
     "inputs": ["test_inputs"],
     "logcosh": ["test_losses"],
