@@ -140,7 +140,7 @@ export function words(s, withAdjoints = false) {
     );
   }
   if (withAdjoints) {
-    const sizes = s.adjoints.map((u, i) => `|v${subscript(i)}|\u00a0=\u00a0${number(length(u))}`).reverse();
+    const sizes = s.adjoints.map((u, i) => `|v${subscript(i)}|\u2060\u00a0=\u00a0${number(length(u))}`).reverse();
     said.push(`Adjoints, from the end back to the start: ${sizes.join(", ")}.`);
   }
   return said;
@@ -148,24 +148,24 @@ export function words(s, withAdjoints = false) {
 
 // ---- the page
 
-// Text is 16 px or more; MAML is blue and solid, FOMAML vermilion and dashed, as in every picture. Everything else
+// Text is 16 px or more, and as large as a page with --drag-type asks for; the picture grows with it. MAML is blue and solid, FOMAML vermilion and dashed, as in every picture. Everything else
 // takes the page's own colour of text, so the figure is as light or dark as the page.
 const STYLE = `
-  :host { display: block; --maml: #0072B2; --fomaml: #D55E00; max-width: 860px; margin: 8px 0; font-size: 16px;
-    line-height: 1.4; text-align: left;
+  :host { display: block; --maml: #0072B2; --fomaml: #D55E00; max-width: 1200px; margin: 8px 0;
+    container-type: inline-size; font-size: var(--drag-type, 16px); line-height: 1.4; text-align: left;
     --paper: var(--jp-layout-color0, var(--pst-color-background, Canvas)); }
-  .all { display: flex; flex-wrap: wrap; gap: 4px 20px; }
+  .all { display: flex; flex-wrap: wrap; gap: 4px 20px; max-width: 860px; }
   .stage { flex: 5 1 330px; max-width: 560px; min-width: 0; }
   .controls { flex: 2 1 230px; max-width: 560px; padding-top: 4px; }
-  .words { flex: 1 1 100%; margin: 0; min-height: 4.2em; font-size: 17px; }
+  .words { flex: 1 1 100%; margin: 0; min-height: 4.2em; font-size: 1.06em; }
   .words b { font-weight: 600; }
   p { margin: 0 0 10px; }
-  svg { display: block; overflow: hidden; touch-action: pan-y; user-select: none; -webkit-user-select: none;
+  svg { display: block; font-size: 16px; overflow: hidden; touch-action: pan-y; user-select: none; -webkit-user-select: none;
     cursor: crosshair; font-family: inherit; }
   text { fill: currentColor; paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
   .frame, .contours { fill: none; stroke: currentColor; }
   .frame { opacity: .6; }
-  .contours { opacity: .4; stroke-width: 1.2px; vector-effect: non-scaling-stroke; }
+  .contours { opacity: .4; vector-effect: non-scaling-stroke; }
   .inner { fill: none; stroke: currentColor; stroke-width: 1.5px; }
   .dot { fill: currentColor; }
   .maml { --line: var(--maml); } .fomaml { --line: var(--fomaml); }
@@ -187,10 +187,22 @@ const STYLE = `
   .handle:focus-visible .ring { visibility: visible; }
   label { display: block; margin: 0 0 10px; }
   input { accent-color: var(--maml); margin: 0; vertical-align: middle; }
-  input[type=range] { width: 100%; height: 32px; display: block; touch-action: pan-y; }
-  input[type=checkbox] { width: 22px; height: 22px; margin-right: 8px; }
+  input[type=range] { width: 100%; height: 2em; display: block; touch-action: pan-y; }
+  input[type=checkbox] { width: 1.4em; height: 1.4em; margin-right: 8px; font-size: inherit; }
   input:focus-visible { outline: 3px solid currentColor; outline-offset: -2px; }
   .live { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+  /* Wide, as on a slide: the picture on the left, all words on the right, both sliders side by side. */
+  @container (min-width: 1000px) {
+    .all { display: grid; grid-template: repeat(4, auto) 1fr / 52% 1fr 1fr; gap: 0 20px; max-width: none;
+      line-height: 1.3; }
+    .controls { display: contents; }
+    .stage { grid-area: 1 / 1 / 6 / 2; max-width: none; }
+    .hint { grid-area: 1 / 2 / 2 / 4; }
+    .controls label:has(.show) { grid-area: 3 / 2 / 4 / 4; }
+    .note { grid-area: 4 / 2 / 5 / 4; }
+    .words { grid-area: 5 / 2 / 6 / 4; min-height: 0; font-size: inherit; }
+    p, label { margin-bottom: 6px; }
+  }
 `;
 
 const CONTENT = `
@@ -215,7 +227,7 @@ const CONTENT = `
       <label>inner steps K = <span class="K"></span>
         <input class="K" type="range" min="0" step="1" aria-label="inner steps K"></label>
       <label><input class="show" type="checkbox">adjoints</label>
-      <p>Dots: the inner path. Thin lines: contours of the meta-loss M.</p>
+      <p class="note">Dots: the inner path. Thin lines: contours of the meta-loss M.</p>
     </div>
     <p class="words"><b></b><span></span></p>
     <p class="live" aria-live="polite"></p>
@@ -234,7 +246,7 @@ function build(host) {
   const KInput = one("input.K");
   const show = one(".show");
   let { theta, alpha, K } = start;
-  let page = null; // pixels: width, scale, and where the window of θ₀ lies
+  let page = null; // width, scale, and where the window of θ₀ lies, in pixels where type is 16 pixels large
   let drawnContours = "";
 
   const px = ([x, y]) => [page.left + (x - WINDOW.x[0]) * page.scale, page.top + (WINDOW.y[1] - y) * page.scale];
@@ -244,13 +256,15 @@ function build(host) {
   }
 
   function layOut() {
-    const width = one(".stage").clientWidth;
-    if (!width) return; // not shown yet: another tab, another slide
+    const shown = one(".stage").clientWidth;
+    if (!shown) return; // not shown yet: another tab, another slide
+    const larger = parseFloat(getComputedStyle(host).fontSize) / 16;
+    const width = shown / larger;
     const [left, right, top, bottom] = [30, 8, 8, 30];
     const scale = (width - left - right) / (WINDOW.x[1] - WINDOW.x[0]);
     const height = top + bottom + scale * (WINDOW.y[1] - WINDOW.y[0]);
     page = { width, height, scale, left, top };
-    set(svg, { width, height, viewBox: `0 0 ${width} ${height}` });
+    set(svg, { width: shown, height: larger * height, viewBox: `0 0 ${width} ${height}` });
     const [x0, y0] = px([WINDOW.x[0], WINDOW.y[0]]);
     const [x1, y1] = px([WINDOW.x[1], WINDOW.y[1]]);
     set(one(".frame"), { d: `M${x0} ${y1}V${y0}H${x1}` });
@@ -259,6 +273,7 @@ function build(host) {
     const names = `<text x="${x1 - 6}" y="${y0 + 22}" text-anchor="end" font-style="italic">x</text>
       <text x="${x0 - 8}" y="${y1 + 14}" text-anchor="end" font-style="italic">y</text>`;
     one(".ticks").innerHTML = [...below, ...beside, names].join("");
+    set(one(".contours"), { "stroke-width": 1.2 * larger });
     const [cx, cy] = px(c);
     set(one(".star"), { x: cx, y: cy + 9 });
     set(one(".lowest"), { x: cx + 14, y: cy + 5 });
@@ -318,8 +333,8 @@ function build(host) {
     const [ex, ey] = px(s.path[K]);
     one(".end").textContent = lost || K === 0 ? "" : `θ${subscript(K)}`;
     if (!lost) set(one(".end"), { x: ex + 8, y: ey + 20 });
-    one(".maml").innerHTML = lost ? "" : arrow(theta, s.maml, "MAML", s.fomaml);
-    one(".fomaml").innerHTML = lost ? "" : arrow(theta, s.fomaml, "FOMAML", s.maml);
+    one("svg > .maml").innerHTML = lost ? "" : arrow(theta, s.maml, "MAML", s.fomaml);
+    one("svg > .fomaml").innerHTML = lost ? "" : arrow(theta, s.fomaml, "FOMAML", s.maml);
     one(".adjoints").innerHTML = lost || !show.checked ? "" : s.path.slice(1).map((p, i) =>
       `<g class="thin ${i + 1 === K ? "fomaml" : "maml"}">${arrow(p, s.adjoints[i + 1])}</g>`).join("");
     const [x, y] = px(theta);
@@ -391,8 +406,13 @@ function build(host) {
     moveTo(minus(theta, event.shiftKey ? -0.25 : -0.05, direction));
     event.preventDefault();
   });
-  // Arrow keys belong to the figure here, not to the notebook or to the slides around it.
-  host.addEventListener("keydown", (event) => event.key.startsWith("Arrow") && event.stopPropagation());
+  // Keys that move something here are kept from the notebook or the slides around it; all others are theirs.
+  root.addEventListener("keydown", (event) => {
+    const type = event.target.type;
+    const used = event.key.startsWith("Arrow") || (type === "range" && /^(Home|End)$/.test(event.key))
+      || (type === "checkbox" && event.key === " ");
+    if (used) event.stopPropagation();
+  });
 
   set(alphaInput, { max: Math.max(0.18, alpha) });
   set(KInput, { max: Math.max(8, K) });
@@ -417,14 +437,16 @@ function build(host) {
 }
 
 // The picture above is for readers without this script; beside the live figure one is enough. Where the page is built
-// as in a notebook, picture and caption are the two blocks before this one.
+// as in a notebook, picture and caption are the two blocks before this one; on a slide, the picture alone is.
 function hideStillPicture(host) {
   for (let block = host; block && block !== host.parentElement?.parentElement?.parentElement; block = block.parentElement) {
-    const caption = block.previousElementSibling;
-    const still = caption?.previousElementSibling;
-    if (caption && still?.querySelector("img") && !still.querySelector("input")) {
-      caption.hidden = still.hidden = true;
-      caption.style.display = still.style.display = "none";
+    const above = block.previousElementSibling;
+    const still = above?.matches("img") ? above : above?.previousElementSibling;
+    if (still && !still.querySelector("input") && (still === above || still.querySelector("img"))) {
+      for (const part of [above, still]) {
+        part.hidden = true;
+        part.style.display = "none";
+      }
       return;
     }
   }

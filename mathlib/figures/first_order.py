@@ -5,11 +5,10 @@ from itertools import product
 import matplotlib as mpl
 import numpy as np
 
-from mathlib.figures.drawing import cosine_between, draw_arrow, draw_contours, printed
+from mathlib.figures.drawing import printed
 from mathlib.figures.picture import FOMAML, MAML, NEUTRAL, picture
 
 __all__ = [
-    "arrows_on_meta_loss",
     "one_of_all_paths",
     "pretended_translation",
     "sign_map",
@@ -81,29 +80,6 @@ def one_of_all_paths(figure, shares):
     )
 
 
-@picture(size=(7.2, 4.0))
-def arrows_on_meta_loss(figure, starts, full, first_order, height, reach=0.4):
-    """Contours of the meta-loss, a function of the start, and at several starts both directions of descent.
-
-    `starts`, `full` (MAML's gradients there) and `first_order` have the shape (n, 2).
-    """
-    axes = figure.add_axes((0.12, 0.15, 0.64, 0.83), anchor="W")
-    axes.set(xlim=(-1.75, 1.45), ylim=(-0.55, 1.85), xlabel="$x$ of the start", ylabel="$y$ of the start")
-    axes.set_aspect("equal")
-    draw_contours(axes, height, np.linspace(0.15, 2.0, 10) ** 2, points=80)
-    for gradients, style in ((full, MAML), (first_order, FOMAML)):
-        for start, g in zip(starts, gradients, strict=True):
-            draw_arrow(axes, start, -reach * g / np.linalg.norm(g), style)
-    axes.plot(*np.array(starts).T, "o", color="black", markersize=5)
-    angles = np.degrees(np.arccos(cosine_between(np.array(full), np.array(first_order), axis=1)))
-    _legend_beside(axes)
-    return (
-        f"Contours of the query loss after the inner loop. MAML's arrows cross them at right angles, downhill; at these"
-        f" {len(starts)} starts FOMAML's lean away from MAML's by {angles.min():.0f}° to {angles.max():.0f}°. All"
-        " arrows are drawn equally long."
-    )
-
-
 @picture(size=(7.2, 4.2))
 def sign_map(figure, edges, steps, ratios):
     """log₁₀ |g_FO/g| over α and K in one dimension, hatched where the ratio is negative.
@@ -137,13 +113,6 @@ def sign_map(figure, edges, steps, ratios):
         f" {wrong} (hatched), on {100 * opposite.mean():.0f} % of the map; up to α = {longest:.3g} it is longer than"
         " the meta-gradient."
     )
-
-
-def _legend_beside(axes):
-    """The names of both directions of descent, to the right of the axes."""
-    axes.plot([], [], label="MAML\n$-g$", **MAML)
-    axes.plot([], [], label="FOMAML\n" r"$-\nabla Q(\theta_K)$", **FOMAML)
-    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, labelspacing=1)
 
 
 def _tree(axes, choices, rows):

@@ -61,7 +61,7 @@ def put(page, theta, alpha, K):
 
 
 def said(page):
-    return page.locator(".words").first.inner_text().replace("\N{NO-BREAK SPACE}", " ")
+    return page.locator(".words").first.inner_text().translate({0xA0: " ", 0x2060: ""})  # no-break space, word joiner
 
 
 def random_states(n, largest=0.12):
@@ -248,6 +248,13 @@ def test_adjoints_are_drawn_and_said_on_demand(page):
     sizes = np.linalg.norm(adjoints_by_matrices(inner_loop([L] * 3, START[0], 0.05), 0.05), axis=1)
     listed = ", ".join(f"|v{'₀₁₂₃'[i]}| = {sizes[i]:.3f}" for i in (3, 2, 1, 0))
     assert said(page).endswith(f"Adjoints, from the end back to the start: {listed}.")
+    page.locator(".handle").press("ArrowDown")
+    settle(page)
+    for name in ("MAML", "FOMAML"):  # the arrows at the start have gone with it, beside the thin ones of their kind
+        shaft = page.locator(f"g:has(> .name:text-is('{name}')) .shaft").get_attribute("d")
+        start = re.match(r"M(\S+) ([^L]+)L", shaft).groups()
+        held = page.locator(".handle").get_attribute("transform")
+        assert held == f"translate({start[0]} {start[1]})"
     box.uncheck()
     settle(page)
     assert page.locator(".adjoints .shaft").count() == 0

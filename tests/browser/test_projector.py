@@ -15,7 +15,8 @@ every_deck = pytest.mark.parametrize("path", DECKS, ids=lambda path: path.stem)
 LOOK = """() => {
   const slide = Reveal.getCurrentSlide(), outside = [], small = [];
   const skipped = e => e.closest("aside.notes, .katex-mathml") || (e.closest(".katex") && !e.matches(".katex, .base"));
-  for (const e of slide.querySelectorAll("*")) {
+  const dragged = [...slide.querySelectorAll(".drag-theta")].map(e => e.shadowRoot);
+  for (const e of [slide, ...dragged].flatMap(part => [...part.querySelectorAll("*")])) {
     const box = e.getBoundingClientRect();
     if (skipped(e) || !box.width || !box.height) continue;
     if (box.left < 0 || box.top < 0 || box.right > 1280 || box.bottom > 720)
@@ -23,13 +24,16 @@ LOOK = """() => {
     if (e.matches("pre") && e.scrollWidth > e.clientWidth) outside.push(`code ${e.scrollWidth} wide`);
   }
   const shown = slide.cloneNode(true);
-  shown.querySelectorAll("aside.notes, .katex-mathml, pre, code").forEach(e => e.remove());
-  const words = document.createTreeWalker(slide, NodeFilter.SHOW_TEXT);
-  while (words.nextNode()) {
-    const parent = words.currentNode.parentElement;
-    if (!words.currentNode.data.trim() || parent.closest("aside.notes, .katex")) continue;
-    const size = parseFloat(getComputedStyle(parent).fontSize);
-    if (size < 24) small.push(`${size} px: ${words.currentNode.data.trim().slice(0, 20)}`);
+  shown.querySelectorAll("aside.notes, .katex-mathml, pre, code, script").forEach(e => e.remove());
+  for (const part of [slide, ...dragged]) {
+    const words = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
+    while (words.nextNode()) {
+      const parent = words.currentNode.parentElement;
+      if (!words.currentNode.data.trim() || parent.closest("aside.notes, .katex, .drag-theta, style")) continue;
+      const drawn = parent.closest("svg")?.getScreenCTM().a ?? 1;  // in a drawing, type grows with it
+      const size = parseFloat(getComputedStyle(parent).fontSize) * drawn;
+      if (size < 23.99) small.push(`${size} px: ${words.currentNode.data.trim().slice(0, 20)}`);
+    }
   }
   return { outside: outside.slice(0, 3), small: small.slice(0, 3), text: shown.textContent,
            errors: slide.querySelectorAll(".katex-error").length,
@@ -128,3 +132,58 @@ def test_what_does_not_fit_raw_tex_and_small_type_are_noticed(walk):
     assert seen["outside"]
     assert seen["small"]
     assert raw_tex(seen["text"]) == ["\\frac", "$", "$"]
+
+
+@pytest.fixture(params=["one_hour", "second_hour"])
+def dragging(walk, request):
+    """The slide of a deck with the figure that is dragged, when the figure has drawn itself."""
+    page = walk(request.param)
+    page.number = page.evaluate("Reveal.getSlides().findIndex(slide => slide.querySelector('.drag-theta'))")
+    page.evaluate(f"Reveal.slide({page.number})")
+    page.wait_for_selector(".present .drag-theta .maml .shaft", state="attached")
+    return page
+
+
+def test_the_figure_answers_to_hand_and_key_and_the_deck_stays_on_its_slide(dragging):
+    page = dragging
+    page.set_viewport_size({"width": 1024, "height": 768})  # the slide is scaled: so must the pointer be
+    figure = page.locator(".drag-theta")
+    knob = figure.locator(".knob")
+    before = knob.bounding_box()
+    x, y = before["x"] + before["width"] / 2, before["y"] + before["height"] / 2
+    said = [figure.locator(".words").inner_text()]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 40, steps=4)
+    page.mouse.up()
+    page.wait_for_timeout(200)
+    said.append(figure.locator(".words").inner_text())
+    after = knob.bounding_box()
+    assert [after["x"] - before["x"], after["y"] - before["y"]] == pytest.approx([60, 40], abs=1)
+    page.keyboard.press("ArrowRight")  # the drag has given it the focus
+    page.keyboard.press("Shift+ArrowDown")
+    page.wait_for_timeout(200)
+    said.append(figure.locator(".words").inner_text())
+    figure.get_by_role("slider", name="inner steps K").press("End")
+    figure.get_by_role("checkbox", name="adjoints").press("Space")
+    page.wait_for_timeout(200)
+    said.append(figure.locator(".words").inner_text())
+    assert len(set(said)) == 4
+    assert figure.locator("span.K").inner_text() == "8"
+    assert "|v₈|" in said[-1]
+    assert page.evaluate("Reveal.getIndices().h") == page.number
+    assert not figure.evaluate("e => e.parentElement.previousElementSibling.checkVisibility()")  # the still picture
+    figure.locator(".handle").press("Space")  # but this key goes on
+    assert page.evaluate("Reveal.getIndices().h") == page.number + 1
+    assert page.complaints == []
+
+
+def test_the_longest_words_of_the_figure_fit_its_slide(dragging):
+    page = dragging
+    page.evaluate("document.querySelector('.drag-theta').drag.set([-1.6, 1.7], 0.11, 8)")
+    page.locator(".drag-theta .show").check()
+    page.wait_for_timeout(200)
+    said = page.locator(".drag-theta .words").inner_text()
+    assert all(part in said for part in ("uphill", "shortened", "|v₈|"))
+    seen = page.evaluate(LOOK)
+    assert [*seen["outside"], *seen["small"]] == []
