@@ -309,7 +309,7 @@ def test_a_finger_drags_it_on_a_narrow_screen_and_nothing_sticks_out(opened):
     touch("touchEnd")
     settle(page)
     np.testing.assert_allclose(knob(page), (x + 50, y + 40), atol=1)
-    page.wait_for_timeout(600)  # a tap within 0.1 s of a drag is at times no click to Chromium: it ends the drag's swing
+    page.wait_for_timeout(600)  # at once after a drag, a tap is at times no click to Chromium
     page.touchscreen.tap(x + 120, y - 10)
     page.wait_for_timeout(600)
     np.testing.assert_allclose(knob(page), (x + 120, y - 10), atol=1)
