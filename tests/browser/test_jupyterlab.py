@@ -71,11 +71,11 @@ WHERE = """(id) => {
 WITH_LINKS = r"""() => [...jupyterapp.shell.currentWidget.content.model.cells].map((cell, number) =>
     cell.type === "markdown" && /\]\((?!https?:)/.test(cell.sharedModel.source) ? number : -1).filter((n) => n >= 0)"""
 CELLS = "() => jupyterapp.shell.currentWidget.content.widgets.length"
-TO_CELL = "(number) => jupyterapp.shell.currentWidget.content.scrollToItem(number, 'center')"
+TO_CELL = "(number) => void jupyterapp.shell.currentWidget.content.scrollToItem(number, 'center')"
 TO_THE_END = """() => {
     const notebook = jupyterapp.shell.currentWidget.content;
     notebook.activeCellIndex = notebook.widgets.length - 1;
-    return notebook.scrollToItem(notebook.widgets.length - 1);
+    void notebook.scrollToItem(notebook.widgets.length - 1);
 }"""
 TO_THE_FRONT = """(path) => {
     for (const widget of jupyterapp.shell.widgets("main"))
