@@ -208,6 +208,8 @@ def test_after_ctrl_c_the_child_ends_by_itself_and_is_waited_for(tmp_path):
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A shell's background jobs ignore the signal, and so would what they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert process.stdout.readline() == "ready\n"
     os.killpg(process.pid, signal.SIGINT)
