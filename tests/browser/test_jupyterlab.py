@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import working_copy
 
+from conftest import PROJECTOR
 from lab import environment, jupyterlab
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,7 +71,15 @@ WHERE = """(id) => {
 }"""
 WITH_LINKS = r"""() => [...jupyterapp.shell.currentWidget.content.model.cells].map((cell, number) =>
     cell.type === "markdown" && /\]\((?!https?:)/.test(cell.sharedModel.source) ? number : -1).filter((n) => n >= 0)"""
-CELLS = "() => jupyterapp.shell.currentWidget.content.widgets.length"
+TO_THE_TOP = "() => { document.querySelector('.jp-WindowedPanel-outer').scrollTop = 0; return false; }"
+A_PAGE_DOWN = """() => {
+    const outer = document.querySelector(".jp-WindowedPanel-outer");
+    const before = outer.scrollTop;
+    outer.scrollTop += outer.clientHeight - 100;
+    return outer.scrollTop === before;
+}"""
+SPOIL = r"""() => document.querySelector(".jp-NotebookPanel .jp-RenderedMarkdown").insertAdjacentHTML(
+    "beforeend", '<div style="width: 2000px">a \\frac12 too wide</div>')"""
 TO_CELL = "(number) => void jupyterapp.shell.currentWidget.content.scrollToItem(number, 'center')"
 TO_THE_END = """() => {
     const notebook = jupyterapp.shell.currentWidget.content;
@@ -135,19 +144,19 @@ def settled(page):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_notebook_runs_to_its_end_and_fits_the_projector(lab, open_page, name):
-    page = open_page()
+    page = open_page(viewport={**PROJECTOR, "height": 2400})  # as wide as a projector, and high, to see more at once
     opened(page, lab, name)
     page.evaluate(UNFOLD)
     page.evaluate(RUN_ALL)
-    settled(page)
     assert page.evaluate(ERRORS) == []
     assert page.evaluate(NOT_RUN) == []
     raw, wide = [], []
-    for number in range(0, page.evaluate(CELLS), 3):  # JupyterLab draws the cells in view
-        page.evaluate(TO_CELL, number)
+    at_the_end = page.evaluate(TO_THE_TOP)
+    while not at_the_end:  # JupyterLab draws the cells in view
         settled(page)
         raw += page.evaluate(RAW_TEX)
         wide += page.evaluate(TOO_WIDE)
+        at_the_end = page.evaluate(A_PAGE_DOWN)
     assert raw == []
     assert wide == []
     assert page.asked_elsewhere == []
@@ -155,21 +164,39 @@ def test_a_notebook_runs_to_its_end_and_fits_the_projector(lab, open_page, name)
     page.context.close()
 
 
+def test_what_is_too_wide_and_raw_tex_are_noticed(lab, open_page):
+    page = open_page()
+    opened(page, lab, NAMES[0])
+    settled(page)
+    assert page.evaluate(TOO_WIDE) == page.evaluate(RAW_TEX) == []
+    page.evaluate(SPOIL)
+    assert len(page.evaluate(TOO_WIDE)) >= 1
+    assert page.evaluate(RAW_TEX) == ["a \\frac12 too wide"]
+    page.context.close()
+
+
+@pytest.fixture(scope="module")
+def followed():
+    """The places that a link was followed to, so that none is visited twice."""
+    return set()
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_its_links_land(lab, open_page, name):
-    """Each link is clicked twice: while its notebook is closed, and while it is open and scrolled to its end."""
+def test_its_links_land(lab, open_page, followed, name):
+    """Each place is visited twice: while its notebook is closed, and while it is open and scrolled to its end."""
     page = open_page()
     source = opened(page, lab, name)
     page.evaluate(UNFOLD)
     settled(page)
     for number in page.evaluate(WITH_LINKS):
         page.evaluate(TO_CELL, number)
-        cell = page.locator(CELL.format(number))
-        anchors = cell.locator("a:not(.jp-InternalAnchorLink)")
+        anchors = page.locator(CELL.format(number)).locator("a:not(.jp-InternalAnchorLink)")
+        anchors.first.wait_for(timeout=PATIENCE)
         for place in range(anchors.count()):
             target = target_of(anchors.nth(place).get_attribute("href"), lab, source)
-            if target is None:
+            if target is None or target in followed:
                 continue
+            followed.add(target)
             page.evaluate(CLOSE_ALL_BUT, source)
             for _ in ("closed", "open"):
                 anchors.nth(place).click(timeout=PATIENCE)
@@ -182,12 +209,12 @@ def test_its_links_land(lab, open_page, name):
 
 
 def target_of(link, lab, source):
-    """[path, cell or ""] in JupyterLab of a link as the page has it; None if it leads out of the notebooks."""
+    """(path, cell or "") in JupyterLab of a link as the page has it; None if it leads out of the notebooks."""
     parts = urllib.parse.urlsplit(link)
     path = urllib.parse.unquote(parts.path).removeprefix("/files/") or source
     if (parts.scheme and not link.startswith(lab)) or not path.endswith(".ipynb"):
         return None
-    return [path, urllib.parse.unquote(parts.fragment).removeprefix("cell-id=")]
+    return path, urllib.parse.unquote(parts.fragment).removeprefix("cell-id=")
 
 
 def landed(page, target):
