@@ -1,0 +1,127 @@
+// What a page does beyond showing itself: colours, folds that open for their links, equations on hover, the search
+// among the questions, and frames that a keyboard can scroll. All of it is optional, and none of it asks the network.
+"use strict";
+
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+// ---- light, dark, or as the system has it
+document.querySelector("button.theme")?.addEventListener("click", () => {
+  const page = document.documentElement;
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const order = dark ? ["", "light", "dark"] : ["", "dark", "light"];
+  const next = order[(order.indexOf(page.dataset.theme || "") + 1) % 3];
+  page.dataset.theme = next;
+  try { localStorage.theme = next; } catch { /* no storage, no memory */ }
+});
+
+// ---- folds: a link that leads into one opens it; so does print
+function open_to_target() {
+  let place = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!place) return;
+  place.querySelector(":scope > details.fold")?.setAttribute("open", "");
+  for (let e = place; e; e = e.parentElement) if (e.tagName === "DETAILS") e.open = true;
+  place.scrollIntoView();
+}
+addEventListener("hashchange", open_to_target);
+if (location.hash) open_to_target();
+let closed = [];
+addEventListener("beforeprint", () => {
+  closed = all("article details:not([open])");
+  for (const fold of closed) fold.open = true;
+  fit();
+});
+addEventListener("afterprint", () => { for (const fold of closed) fold.open = false; });
+
+// On wide screens the list of notebooks stands open.
+const contents = document.querySelector(".contents details");
+if (contents && matchMedia("(min-width: 70rem)").matches) contents.open = true;
+
+// ---- formulas: on paper each fits its line; on screen what is wider scrolls, by keyboard too
+const PAPER = 640;  // CSS pixels between the margins of A4
+function fit() {
+  for (const frame of all(".math > .katex-display")) {
+    const wide = frame.querySelector(".katex-html")?.scrollWidth || 0;
+    if (wide > PAPER * 0.8) frame.style.setProperty("--fit", Math.max(0.4, PAPER * 0.78 / wide));
+  }
+}
+function reachable() {
+  for (const formula of all("article span.math")) {
+    const room = formula.closest("p, li, td, th, h1, h2, h3")?.clientWidth || Infinity;
+    formula.classList.toggle("scrolls", all(".base", formula).some((part) => part.offsetWidth > room));
+  }
+  for (const frame of all("div.math, span.scrolls, .wide, pre")) {
+    if (frame.scrollWidth > frame.clientWidth + 1) frame.tabIndex = 0;
+    else frame.removeAttribute("tabindex");
+  }
+}
+addEventListener("load", reachable);
+addEventListener("resize", reachable);
+all("details").forEach((fold) => fold.addEventListener("toggle", reachable));
+
+// ---- a citation shows its equation
+const shown = document.createElement("div");
+shown.id = "equation";
+shown.setAttribute("role", "tooltip");
+shown.hidden = true;
+document.body.append(shown);
+const home = document.querySelector("script[src$='site.js']").src.replace(/site\.js.*$/, "claims/");
+const loading = {};
+function load(chapter) {
+  loading[chapter] ??= new Promise((done, failed) => {
+    const script = document.createElement("script");
+    Object.assign(script, { src: home + chapter + ".js", onload: done, onerror: failed });
+    document.head.append(script);
+  });
+  return loading[chapter];
+}
+let wanted = null;
+async function show(link) {
+  wanted = link;
+  const number = link.textContent.replace(/[()]/g, "");
+  await load(number.split(".")[0]);
+  if (wanted !== link) return;
+  shown.innerHTML = window.claims[number];
+  shown.hidden = false;
+  const at = link.getBoundingClientRect();
+  const left = Math.min(at.left, document.documentElement.clientWidth - shown.offsetWidth - 8);
+  shown.style.left = Math.max(8, left) + scrollX + "px";
+  const above = at.top - shown.offsetHeight - 6;
+  shown.style.top = (above > 60 ? above : at.bottom + 6) + scrollY + "px";
+  link.setAttribute("aria-describedby", "equation");
+}
+function hide() {
+  wanted?.removeAttribute("aria-describedby");
+  wanted = null;
+  shown.hidden = true;
+}
+for (const link of all("a.cite")) {
+  link.addEventListener("mouseenter", () => show(link));
+  link.addEventListener("focus", () => show(link));
+  link.addEventListener("mouseleave", hide);
+  link.addEventListener("blur", hide);
+}
+addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+
+// ---- "is this my question?"
+const find = document.getElementById("find");
+if (find) {
+  find.closest(".find").hidden = false;
+  const questions = all(".question").map((box) => [box, box.textContent.toLowerCase()]);
+  const found = document.getElementById("found");
+  const filter = () => {
+    const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const [box, text] of questions) box.hidden = !words.every((word) => text.includes(word));
+    for (const group of all("article section section")) {
+      const boxes = all(".question", group);
+      if (boxes.length) group.hidden = boxes.every((box) => box.hidden);
+    }
+    const number = questions.filter(([box]) => !box.hidden).length;
+    found.textContent = number === 1 ? "1 question" : `${number} questions`;
+  };
+  find.addEventListener("input", filter);
+  find.addEventListener("keydown", (event) => {
+    const first = document.querySelector(".question:not([hidden]) .ask a");
+    if (event.key === "Enter" && find.value && first) location.href = first.href;
+  });
+  filter();
+}

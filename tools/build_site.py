@@ -1,0 +1,111 @@
+"""Build the reading site from the stored notebooks, and serve it on this machine alone: `python3 lab.py site`.
+
+    python3 lab.py site            build into build/site/html, and serve it until Ctrl-C
+    python3 lab.py site --build    only build; the pages work from their folder, too
+    python3 lab.py site --test     build, and look at every page in a browser
+
+Sphinx and the rest have an environment of their own, .venv-site; KaTeX comes from npm and needs Node, to build only.
+Both are installed here, from locks, when they first are needed.
+"""
+
+import functools
+import hashlib
+import http.server
+import shutil
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SITE = ROOT / "site"
+VENV = ROOT / ".venv-site"
+PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+LOCK = ROOT / "requirements-site.txt"
+HTML = ROOT / "build" / "site" / "html"
+
+
+def is_made_from(stamp, lock):
+    """Whether something was installed to its end from today's lock."""
+    return stamp.exists() and stamp.read_text(encoding="ascii") == fingerprint(lock)
+
+
+def fingerprint(lock):
+    return hashlib.sha256(lock.read_bytes() + repr((sys.version, str(ROOT))).encode()).hexdigest()
+
+
+def install_python():
+    stamp = VENV / "complete"
+    if is_made_from(stamp, LOCK):
+        return
+    print("site: setting up .venv-site, once", flush=True)
+    venv.create(VENV, with_pip=True, clear=True)
+    words = ["-m", "pip", "install", "-qq", "--no-input", "--no-deps", "--require-hashes", "-r", str(LOCK)]
+    if subprocess.call([str(PYTHON), *words]):
+        sys.exit("site: pip could not install the packages; its own words stand above.")
+    stamp.write_text(fingerprint(LOCK), encoding="ascii")
+
+
+def install_node():
+    stamp = SITE / "node_modules" / "complete"
+    lock = SITE / "package-lock.json"
+    if is_made_from(stamp, lock):
+        return
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        sys.exit(
+            "site: Node is missing. It turns formulas into text when the site is built, and readers do not need it."
+            " Install Node 18 or newer with npm (Debian or Ubuntu: sudo apt install nodejs npm), and try again."
+        )
+    print("site: npm installs KaTeX, once", flush=True)
+    if subprocess.call([npm, "ci", "--no-audit", "--no-fund", "--silent"], cwd=SITE):
+        sys.exit("site: npm could not install KaTeX; its own words stand above.")
+    stamp.write_text(fingerprint(lock), encoding="ascii")
+
+
+def build():
+    """Build all pages; a warning, such as a link that leads nowhere, is an error."""
+    begun = time.monotonic()
+    shutil.rmtree(HTML, ignore_errors=True)
+    (ROOT / "build" / "site" / "source").mkdir(parents=True, exist_ok=True)
+    words = ["-m", "sphinx", "-q", "-W", "--keep-going", "-E", "-b", "html", "-c", str(SITE)]
+    words += ["-d", str(ROOT / "build" / "site" / "doctrees"), str(ROOT / "build" / "site" / "source"), str(HTML)]
+    if subprocess.call([str(PYTHON), *words], cwd=ROOT):
+        sys.exit("site: the pages could not be built, or something in them leads nowhere; the words stand above.")
+    shutil.rmtree(HTML / "_sources", ignore_errors=True)  # what myst-nb leaves; the notebooks stand beside the pages
+    size = sum(file.stat().st_size for file in HTML.rglob("*") if file.is_file())
+    pages = len(list(HTML.rglob("*.html")))
+    print(f"site: {pages} pages, {size / 1e6:.1f} MB, in {time.monotonic() - begun:.0f} s: {HTML / 'index.html'}")
+
+
+def serve():
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(HTML))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        print(f"site: http://127.0.0.1:{server.server_port}/ until Ctrl-C", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print()
+
+
+def test(words):
+    """Run the tests of the site in its own environment, which knows nothing of the notebooks' plugins."""
+    options = ["--noconftest", "-o", "addopts=", "-p", "no:cacheprovider", "-q"]
+    sys.exit(subprocess.call([str(PYTHON), "-m", "pytest", *options, "tests/test_site.py", *words], cwd=ROOT))
+
+
+def main(words):
+    if words[:1] not in ([], ["--build"], ["--test"]):
+        sys.exit(f"site: the words are {words}; expected none, --build or --test. " + __doc__)
+    install_node()
+    install_python()
+    build()
+    if not words:
+        serve()
+    elif words[0] == "--test":
+        test(words[1:])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
