@@ -8,6 +8,8 @@ import pages
 import sphinxcontrib.katex as katex
 from docutils import nodes
 from docutils.parsers.rst import directives
+from pygments.formatters import HtmlFormatter
+from sphinx.highlighting import PygmentsBridge
 from sphinx.util.docutils import SphinxDirective
 
 CITATION = re.compile(r"\((\d{1,2}\.\d{1,2})\)")
@@ -25,6 +27,17 @@ def rendered(tex, is_displayed, output="htmlAndMathml"):
 
 
 katex.render_latex = lambda tex, options=None: rendered(tex, bool(options))  # Sphinx's own formulas come this way
+
+
+class Lean(HtmlFormatter):
+    """Highlighting without the marks that no style of ours uses; they are half of a page's code."""
+
+    def _get_css_class(self, token):
+        name = super()._get_css_class(token)
+        return "" if name in {"n", "nn", "nc", "na", "o", "p", "w"} else name
+
+
+PygmentsBridge.html_formatter = Lean
 
 
 class claim(nodes.General, nodes.Element):
@@ -71,7 +84,10 @@ def link_citations(app, doctree, docname):
         for i, part in enumerate(CITATION.split(text)):
             if i % 2 and part in app.collection.claims:
                 where = app.collection.claims[part][0]
-                address = app.builder.get_relative_uri(docname, where) if where != docname else ""
+                address = ""
+                if where != docname:
+                    address = app.builder.get_relative_uri(docname, where)
+                    app.cited_elsewhere.add(part)
                 parts.append(nodes.reference("", f"({part})", refuri=f"{address}#eq-{part}", classes=["cite"]))
             elif part:
                 parts.append(nodes.Text(f"({part})" if i % 2 else part))
@@ -87,7 +103,10 @@ def fold(app, doctree, docname):
             between = nodes.raw("", "</summary>", format="html")
             section.children = [before, title, between, *rest, nodes.raw("", "</details>", format="html")]
     for table in list(doctree.findall(nodes.table)):
-        frame = [nodes.raw("", '<div class="wide">', format="html"), table, nodes.raw("", "</div>", format="html")]
+        columns = next(table.findall(nodes.tgroup))["cols"]
+        is_long = columns > 2 and len(table.astext()) > 60 * len(list(table.findall(nodes.row)))
+        style = "wide long" if is_long else "wide"  # rows of sentences stand one under the other on a phone
+        frame = [nodes.raw("", f'<div class="{style}">', format="html"), table, nodes.raw("", "</div>", format="html")]
         table.parent.replace(table, frame)
 
 
@@ -95,7 +114,9 @@ def describe(app, docname, template, context, doctree):
     """Title and description in the askers' words, and what stands at the end of a page."""
     collection, config = app.collection, app.config
     notebook = collection.named.get(docname)
-    context["chapters"] = [(chapter.name, chapter.name[:2], pages.plain(chapter.title)) for chapter in collection.chapters]
+    context["chapters"] = [
+        (chapter.name, chapter.name[:2], pages.plain(chapter.title)) for chapter in collection.chapters
+    ]
     context["notebook"] = notebook and notebook.name
     context["address"] = config.address.rstrip("/")
     context["repository"] = config.repository.rstrip("/")
@@ -137,7 +158,8 @@ def finish(app, exception):
     folder = app.outdir / "_static" / "claims"
     folder.mkdir(exist_ok=True)
     chapters = {}
-    for number, (_, tex) in app.collection.claims.items():
+    for number in app.cited_elsewhere:
+        tex = app.collection.claims[number][1]
         chapters.setdefault(number.split(".")[0], {})[number] = rendered(tex, True, "html")
     for chapter, equations in chapters.items():
         text = f"Object.assign(window.claims ??= {{}}, {json.dumps(equations, ensure_ascii=False)})"
@@ -150,6 +172,7 @@ def finish(app, exception):
 
 
 def setup(app):
+    app.cited_elsewhere = set()
     app.add_config_value("address", "", "html")
     app.add_config_value("repository", "", "html")
     app.add_node(claim, html=(visit_claim, None))

@@ -36,15 +36,27 @@ addEventListener("afterprint", () => { for (const fold of closed) fold.open = fa
 const contents = document.querySelector(".contents details");
 if (contents && matchMedia("(min-width: 70rem)").matches) contents.open = true;
 
-// ---- formulas: on paper each fits its line; on screen what is wider scrolls, by keyboard too
-const PAPER = 640;  // CSS pixels between the margins of A4
+// ---- formulas: each fits its line, by a smaller type if need be; what is wider still scrolls, by keyboard too
+const PAPER = 640;  // CSS pixels between the margins of A4, and a little air
+const PRINT = 14;  // its type, in the same pixels
+const SMALLEST = 0.7;
 function fit() {
-  for (const frame of all(".math > .katex-display")) {
-    const wide = frame.querySelector(".katex-html")?.scrollWidth || 0;
-    if (wide > PAPER * 0.8) frame.style.setProperty("--fit", Math.max(0.4, PAPER * 0.78 / wide));
+  const frames = all("div.math > .katex-display");
+  for (const frame of frames) frame.style.removeProperty("--screen");
+  const type = parseFloat(getComputedStyle(document.body).fontSize);
+  const sizes = frames.map((frame) => {
+    const formula = frame.querySelector(".katex-html");
+    const aside = frame.closest(".claim") ? 120 : 0;
+    return [frame, formula.scrollWidth, frame.clientWidth, aside];
+  });
+  for (const [frame, wide, room, aside] of sizes) {
+    if (!wide || !room) continue;
+    if (wide > room && wide * SMALLEST <= room) frame.style.setProperty("--screen", 0.99 * room / wide);
+    frame.style.setProperty("--fit", Math.min(1, (PAPER - aside) * type / PRINT / wide));
   }
 }
 function reachable() {
+  fit();
   for (const formula of all("article span.math")) {
     const room = formula.closest("p, li, td, th, h1, h2, h3")?.clientWidth || Infinity;
     formula.classList.toggle("scrolls", all(".base", formula).some((part) => part.offsetWidth > room));
@@ -78,9 +90,10 @@ let wanted = null;
 async function show(link) {
   wanted = link;
   const number = link.textContent.replace(/[()]/g, "");
-  await load(number.split(".")[0]);
+  const here = document.querySelector(`[id="eq-${number}"] .math`);
+  if (!here) await load(number.split(".")[0]);
   if (wanted !== link) return;
-  shown.innerHTML = window.claims[number];
+  shown.innerHTML = here ? here.innerHTML : window.claims[number];
   shown.hidden = false;
   const at = link.getBoundingClientRect();
   const left = Math.min(at.left, document.documentElement.clientWidth - shown.offsetWidth - 8);
