@@ -27,10 +27,12 @@ KINDS = {  # what claims.csv says, and the mark that stands beside the number
     "measured on these cases": "measured",
     "by construction": "by construction",
 }
-UNICODE = {
-    r"\\nabla": "∇", r"\\theta": "θ", r"\\alpha": "α", r"\\beta": "β", r"\\tau": "τ", r"\\lambda": "λ", r"\\partial": "∂",
-    r"\\cdots": "⋯", r"\\l?dots": "…", r"\\cdot": "·", r"\\times": "×", "-": "−", r"\\[A-Za-z,;]+": "", r"\{(.)\}": r"\1",
-    r"\{": "(", r"\}": ")",
+UNICODE = {  # TeX's names for letters, then what is left of its braces
+    **{r"\\" + name: letter for name, letter in zip(
+        ("nabla", "theta", "alpha", "beta", "tau", "lambda", "partial", "cdots", "l?dots", "cdot", "times"),
+        "∇θαβτλ∂⋯…·×", strict=True,
+    )},
+    "-": "−", r"\\[A-Za-z,;]+": "", r"\{(.)\}": r"\1", r"\{": "(", r"\}": ")",
 }  # fmt: skip
 
 
@@ -272,15 +274,12 @@ def escape(text):
 
 def figure(collection):
     """What the first notebook shows first: the figure to drag where it is stored, else the picture."""
-    pictures = []
-    for number, cell in enumerate(collection.named[FIRST].cells):
+    for cell in collection.named[FIRST].cells:
         for output in cell.get("outputs", []):
             if "text/html" in output.get("data", {}):
                 return "".join(output["data"]["text/html"])
-    for notebook, number, file, alt, width, height in collection.pictures:
-        if notebook.name == FIRST:
-            pictures.append(f'<img src="pictures/{file}" alt="{alt}" width="{width}" height="{height}">')
-    return pictures[0]
+    *_, file, alt, width, height = next(picture for picture in collection.pictures if picture[0].name == FIRST)
+    return f'<img src="pictures/{file}" alt="{alt}" width="{width}" height="{height}">'
 
 
 def write(source, extra):

@@ -121,7 +121,7 @@ def describe(app, docname, template, context, doctree):
     context["address"] = config.address.rstrip("/")
     context["repository"] = config.repository.rstrip("/")
     ask = pages.plain(collection.asks.get(docname, ""))
-    title = context.get("title") or ""
+    title = context.get("title") or docname.capitalize()
     title = pages.plain(notebook.title) if notebook else re.sub(r"<[^>]*>", "", title)
     context["heading"] = title
     context["page_title"] = f"{ask} {title}" if ask else title

@@ -52,7 +52,7 @@ def test_each_claim_has_a_page_an_equation_and_a_kind(collection):
 
 def test_both_forms_of_a_link_lead_to_the_same_heading(collection):
     notebook = collection.named["05_unroll_k_steps"]
-    level, title, label, number = next(heading for heading in notebook.headings if heading[1].startswith("Deeper"))
+    _, title, label, number = next(heading for heading in notebook.headings if heading[1].startswith("Deeper"))
     by_title = collection.target(notebook, "#" + title.replace(" ", "-"))
     by_cell = collection.target(notebook, "05_unroll_k_steps.ipynb#cell-id=" + notebook.cells[number]["id"])
     assert by_title == by_cell == "#" + label
@@ -150,7 +150,8 @@ class TestEveryPage:
         assert page.locator(".katex-error").count() == 0
         text = page.evaluate(
             "(() => { const copy = document.querySelector('main').cloneNode(true);"
-            " copy.querySelectorAll('pre, code, .katex, script').forEach((e) => e.remove()); return copy.textContent; })()"
+            " copy.querySelectorAll('pre, code, .katex, script').forEach((e) => e.remove());"
+            " return copy.textContent; })()"
         )
         assert [word for word in ("$", "\\frac", "\\nabla", "\\theta", "\\tag", "{claim}", ":::") if word in text] == []
         assert page.evaluate("[...document.images].filter((i) => !i.alt.trim()).length") == 0
@@ -192,8 +193,8 @@ class TestEveryPage:
     def test_is_reachable_by_keyboard(self, visit, name):
         page = visit(name, PHONE, is_open=True)
         out_of_reach = page.evaluate(
-            "[...document.querySelectorAll('article div.math, article .wide, article pre')].filter((e) =>"
-            " e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'visible' && e.tabIndex < 0).length"
+            "[...document.querySelectorAll('article div.math, article .wide, article pre')]"
+            ".filter((e) => e.tabIndex < 0 && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'visible').length"
         )
         assert out_of_reach == 0
         page.keyboard.press("Tab")
@@ -254,8 +255,8 @@ class TestReading:
     @pytest.mark.parametrize("how", ["hover", "focus"])
     def test_a_citation_shows_its_equation(self, visit, how):
         page = visit("06_drop_the_second_order.html")
-        for link in (page.locator("article a.cite:visible").first, page.locator("article a.cite[href*='05_']").first):
-            getattr(link, how)()
+        for where in ("[href^='#']", "[href*='05_']"):  # on this page, and on another
+            getattr(page.locator(f"article a.cite{where}:visible").first, how)()
             page.locator("#equation .katex").first.wait_for(state="visible", timeout=3000)
             page.keyboard.press("Escape")
             assert page.locator("#equation").is_hidden()

@@ -42,11 +42,11 @@ const PRINT = 14;  // its type, in the same pixels
 const SMALLEST = 0.7;
 function fit() {
   const frames = all("div.math > .katex-display");
-  for (const frame of frames) frame.style.removeProperty("--screen");
+  for (const frame of frames) for (const name of ["--screen", "--fit"]) frame.style.removeProperty(name);
   const type = parseFloat(getComputedStyle(document.body).fontSize);
   const sizes = frames.map((frame) => {
     const formula = frame.querySelector(".katex-html");
-    const aside = frame.closest(".claim") ? 120 : 0;
+    const aside = frame.closest(".claim, .output") ? 120 : 0;
     return [frame, formula.scrollWidth, frame.clientWidth, aside];
   });
   for (const [frame, wide, room, aside] of sizes) {
