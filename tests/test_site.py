@@ -193,8 +193,9 @@ class TestEveryPage:
     def test_is_reachable_by_keyboard(self, visit, name):
         page = visit(name, PHONE, is_open=True)
         out_of_reach = page.evaluate(
-            "[...document.querySelectorAll('article div.math, article .wide, article pre')]"
-            ".filter((e) => e.tabIndex < 0 && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'visible').length"
+            "[...document.querySelectorAll('article div.math, article .wide, article pre')].filter((e) =>"
+            " e.tabIndex < 0 && e.scrollWidth > e.clientWidth + 1"
+            " && getComputedStyle(e).overflowX !== 'visible').length"
         )
         assert out_of_reach == 0
         page.keyboard.press("Tab")
