@@ -131,6 +131,8 @@ class Collection:
             return address
         name, _, anchor = urllib.parse.unquote(address).partition("#")
         path = (notebook.path.parent / name).resolve() if name else notebook.path.resolve()
+        if path.parent == NOTEBOOKS / "lectures" and path.exists():
+            return f"lectures/{path.stem}.html"
         if path not in self.notebooks:
             raise DeadLink(f"{notebook.name}: the link to {address} leads to no notebook")
         other = self.notebooks[path]
@@ -144,8 +146,15 @@ class Collection:
         """Markdown with its links translated; code and formulas as they stand."""
         parts = CODE.split(text)
         for i in range(0, len(parts), 2):
-            parts[i] = LINK.sub(lambda found: f"[{found[1]}]({self.target(notebook, found[2])})", parts[i])
+            parts[i] = LINK.sub(lambda found: self.link(notebook, found[1], found[2]), parts[i])
         return "".join(parts)
+
+    def link(self, notebook, text, address):
+        """One link; what Sphinx does not build, the slides, it is not asked about."""
+        target = self.target(notebook, address)
+        if target.startswith("lectures/"):
+            return f'<a href="{"../" * notebook.name.count("/")}{target}">{text}</a>'
+        return f"[{text}]({target})"
 
     def page(self, notebook, folder):
         """The notebook as Sphinx gets it; its pictures are written into a folder."""
@@ -255,6 +264,16 @@ def list_of_claims(collection):
     return "\n".join(lines)
 
 
+def list_of_lectures():
+    """A sentence that leads to the slides; empty where there are none."""
+    links = []
+    for path in sorted((NOTEBOOKS / "lectures").glob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        title = plain(HEADING.match("".join(cells[0]["source"]))[2])
+        links.append(f'<a href="lectures/{path.stem}.html">{title}</a>')
+    return f"For a class, as slides: {', '.join(links)}." if links else ""
+
+
 def list_of_pictures(collection):
     lines = []
     seen = None
@@ -282,6 +301,15 @@ def figure(collection):
     return f'<img src="pictures/{file}" alt="{alt}" width="{width}" height="{height}">'
 
 
+def to_run(path):
+    """A notebook without outputs, as `lab.py` opens it: the page shows them, and whoever downloads it will run it."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell.update(outputs=[], execution_count=None)
+    return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
+
+
 def write(source, extra):
     """Write all sources of the site, and the files that are copied as they are; return the collection."""
     collection = Collection()
@@ -291,12 +319,13 @@ def write(source, extra):
     for notebook in collection.notebooks.values():
         text = collection.page(notebook, extra / "pictures")
         (source / f"{notebook.name}.ipynb").write_text(text, encoding="utf-8")
-        (extra / "notebooks" / f"{notebook.name}.ipynb").write_bytes(notebook.path.read_bytes())
+        (extra / "notebooks" / f"{notebook.name}.ipynb").write_text(to_run(notebook.path), encoding="utf-8")
     parts = {
         "CHAPTERS": "\n".join(notebook.name for notebook in collection.chapters),
         "SOLUTIONS": "\n".join(name for name in collection.named if name.startswith("solutions/")),
         "MAML": collection.claims["0.1"][1],
         "FIGURE": figure(collection),
+        "LECTURES": list_of_lectures(),
         "QUESTIONS": list_of_questions(collection),
         "NUMBER": str(sum(len(questions) for _, questions in collection.questions)),
         "CLAIMS": list_of_claims(collection),

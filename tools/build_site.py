@@ -23,6 +23,7 @@ SITE = ROOT / "site"
 VENV = ROOT / ".venv-site"
 PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 LOCK = ROOT / "requirements-site.txt"
+SLIDES = ROOT / "tools" / "slides.py"
 HTML = ROOT / "build" / "site" / "html"
 
 
@@ -74,6 +75,8 @@ def build():
     if subprocess.call([str(PYTHON), *words], cwd=ROOT):
         sys.exit("site: the pages could not be built, or something in them leads nowhere; the words stand above.")
     shutil.rmtree(HTML / "_sources", ignore_errors=True)  # what myst-nb leaves; the notebooks stand beside the pages
+    if SLIDES.exists() and subprocess.call([sys.executable, str(SLIDES), "--write", str(HTML / "lectures")]):
+        sys.exit("site: the slides could not be written; call `python3 lab.py site`, whose Python has what they need.")
     size = sum(file.stat().st_size for file in HTML.rglob("*") if file.is_file())
     pages = len(list(HTML.rglob("*.html")))
     print(f"site: {pages} pages, {size / 1e6:.1f} MB, in {time.monotonic() - begun:.0f} s: {HTML / 'index.html'}")
