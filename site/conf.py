@@ -19,7 +19,10 @@ BUILD = HERE.parent / "build" / "site"
 KATEX = HERE / "node_modules" / "katex" / "dist"
 for folder in ("source", "extra"):
     shutil.rmtree(BUILD / folder, ignore_errors=True)
-collection = pages.write(BUILD / "source", BUILD / "extra")
+try:
+    collection = pages.write(BUILD / "source", BUILD / "extra")
+except pages.DeadLink as error:
+    sys.exit(f"site: {error}")
 fonts = BUILD / "extra" / "katex" / "fonts"
 fonts.mkdir(parents=True)
 for font in (KATEX / "fonts").glob("*.woff2"):  # every browser that is still kept up reads woff2

@@ -268,9 +268,7 @@ def list_of_lectures():
     """A sentence that leads to the slides; empty where there are none."""
     links = []
     for path in sorted((NOTEBOOKS / "lectures").glob("*.ipynb")):
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        title = plain(HEADING.match("".join(cells[0]["source"]))[2])
-        links.append(f'<a href="lectures/{path.stem}.html">{title}</a>')
+        links.append(f'<a href="lectures/{path.stem}.html">{path.stem.replace("_", " ")}</a>')
     return f"For a class, as slides: {', '.join(links)}." if links else ""
 
 
