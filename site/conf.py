@@ -15,12 +15,14 @@ import pages  # noqa: E402
 address = os.environ.get("SITE_ADDRESS", "")  # where the site is published: canonical links, the map, the picture
 repository = os.environ.get("SITE_REPOSITORY", "")  # https://github.com/owner/name: Binder, hosted notebooks, reports
 
+has_lab = bool(os.environ.get("SITE_LAB"))  # whether the lab in the browser is built beside the pages
+
 BUILD = HERE.parent / "build" / "site"
 KATEX = HERE / "node_modules" / "katex" / "dist"
-for folder in ("source", "extra"):
+for folder in ("source", "extra", "contents"):
     shutil.rmtree(BUILD / folder, ignore_errors=True)
 try:
-    collection = pages.write(BUILD / "source", BUILD / "extra")
+    collection = pages.write(BUILD / "source", BUILD / "extra", BUILD / "contents")
 except pages.DeadLink as error:
     sys.exit(f"site: {error}")
 fonts = BUILD / "extra" / "katex" / "fonts"

@@ -299,25 +299,29 @@ def figure(collection):
     return f'<img src="pictures/{file}" alt="{alt}" width="{width}" height="{height}">'
 
 
-def to_run(path):
-    """A notebook without outputs, as `lab.py` opens it: the page shows them, and whoever downloads it will run it."""
+def to_run(path, in_browser=False):
+    """A notebook without outputs, as `lab.py` opens it: the page shows them, and whoever takes it will run it."""
     notebook = json.loads(path.read_text(encoding="utf-8"))
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "code":
-            cell.update(outputs=[], execution_count=None)
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    for cell in code:
+        cell.update(outputs=[], execution_count=None)
+    if in_browser:  # the wheel that stands beside the lab
+        code[0]["source"] = "%pip install -q meta-gradients\n" + "".join(code[0]["source"])
     return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
 
 
-def write(source, extra):
-    """Write all sources of the site, and the files that are copied as they are; return the collection."""
+def write(source, extra, contents):
+    """Write the sources of the site, what is copied as it is, and the notebooks of the lab in the browser."""
     collection = Collection()
     (extra / "pictures").mkdir(parents=True)
     (source / "solutions").mkdir(parents=True)
     (extra / "notebooks" / "solutions").mkdir(parents=True)
+    (contents / "solutions").mkdir(parents=True)
     for notebook in collection.notebooks.values():
         text = collection.page(notebook, extra / "pictures")
         (source / f"{notebook.name}.ipynb").write_text(text, encoding="utf-8")
-        (extra / "notebooks" / f"{notebook.name}.ipynb").write_text(to_run(notebook.path), encoding="utf-8")
+        for folder, in_browser in ((extra / "notebooks", False), (contents, True)):
+            (folder / f"{notebook.name}.ipynb").write_text(to_run(notebook.path, in_browser), encoding="utf-8")
     parts = {
         "CHAPTERS": "\n".join(notebook.name for notebook in collection.chapters),
         "SOLUTIONS": "\n".join(name for name in collection.named if name.startswith("solutions/")),

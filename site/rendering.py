@@ -119,6 +119,7 @@ def describe(app, docname, template, context, doctree):
         (chapter.name, chapter.name[:2], pages.plain(chapter.title)) for chapter in collection.chapters
     ]
     context["notebook"] = notebook and notebook.name
+    context["has_lab"] = config.has_lab
     context["address"] = config.address.rstrip("/")
     context["repository"] = config.repository.rstrip("/")
     ask = pages.plain(collection.asks.get(docname, ""))
@@ -176,6 +177,7 @@ def setup(app):
     app.cited_elsewhere = set()
     app.add_config_value("address", "", "html")
     app.add_config_value("repository", "", "html")
+    app.add_config_value("has_lab", False, "html")
     app.add_node(claim, html=(visit_claim, None))
     app.add_directive("claim", Claim)
     app.connect("doctree-resolved", link_citations)

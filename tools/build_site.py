@@ -2,6 +2,7 @@
 
     python3 lab.py site            build into build/site/html, and serve it until Ctrl-C
     python3 lab.py site --build    only build; the pages work from their folder, too
+    python3 lab.py site --lite     build with the lab that runs in the reader's browser; --build --lite only builds
     python3 lab.py site --test     build, and look at every page in a browser
 
 Sphinx and the rest have an environment of their own, .venv-site; KaTeX comes from npm and needs Node, to build only.
@@ -11,6 +12,7 @@ Both are installed here, from locks, when they first are needed.
 import functools
 import hashlib
 import http.server
+import os
 import shutil
 import subprocess
 import sys
@@ -65,21 +67,39 @@ def install_node():
     stamp.write_text(fingerprint(lock), encoding="ascii")
 
 
-def build():
+def build(with_lab):
     """Build all pages; a warning, such as a link that leads nowhere, is an error."""
     begun = time.monotonic()
+    settings = dict(os.environ, SITE_LAB="yes" if with_lab else "")
     shutil.rmtree(HTML, ignore_errors=True)
     (ROOT / "build" / "site" / "source").mkdir(parents=True, exist_ok=True)
     words = ["-m", "sphinx", "-q", "-W", "--keep-going", "-E", "-b", "html", "-c", str(SITE)]
     words += ["-d", str(ROOT / "build" / "site" / "doctrees"), str(ROOT / "build" / "site" / "source"), str(HTML)]
-    if subprocess.call([str(PYTHON), *words], cwd=ROOT):
+    if subprocess.call([str(PYTHON), *words], cwd=ROOT, env=settings):
         sys.exit("site: the pages could not be built, or something in them leads nowhere; the words stand above.")
     shutil.rmtree(HTML / "_sources", ignore_errors=True)  # what myst-nb leaves; the notebooks stand beside the pages
     if SLIDES.exists() and subprocess.call([sys.executable, str(SLIDES), "--write", str(HTML / "lectures")]):
         sys.exit("site: the slides could not be written; call `python3 lab.py site`, whose Python has what they need.")
     size = sum(file.stat().st_size for file in HTML.rglob("*") if file.is_file())
     pages = len(list(HTML.rglob("*.html")))
+    if with_lab:
+        build_lab()
     print(f"site: {pages} pages, {size / 1e6:.1f} MB, in {time.monotonic() - begun:.0f} s: {HTML / 'index.html'}")
+
+
+def build_lab():
+    """JupyterLite beside the pages: all notebooks, and mathlib as a wheel. The reader's browser fetches its Python."""
+    folder = ROOT / "build" / "site" / "lab"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    pip = [str(PYTHON), "-m", "pip", "wheel", "-qq", "--no-deps", "--no-build-isolation"]
+    if subprocess.call([*pip, "--wheel-dir", str(folder), str(ROOT)]):
+        sys.exit("site: pip could not make a wheel of mathlib; its own words stand above.")
+    contents = ROOT / "build" / "site" / "contents"
+    words = ["-m", "jupyterlite_core.app", "build", "--no-sourcemaps", "--apps", "lab", "--contents", str(contents)]
+    words += ["--piplite-wheels", str(next(folder.glob("*.whl"))), "--output-dir", str(HTML / "lab")]
+    if subprocess.call([str(PYTHON), *words], cwd=folder, stdout=subprocess.DEVNULL):
+        sys.exit("site: the lab could not be built; JupyterLite's own words stand above.")
 
 
 def serve():
@@ -99,15 +119,16 @@ def test(words):
 
 
 def main(words):
-    if words[:1] not in ([], ["--build"], ["--test"]):
-        sys.exit(f"site: the words are {words}; expected none, --build or --test. " + __doc__)
+    known = ["--build", "--lite", "--test"]
+    if set(words) - set(known) and words[:1] != ["--test"]:
+        sys.exit(f"site: the words are {words}; expected none, or some of {known}. " + __doc__)
     install_node()
     install_python()
-    build()
-    if not words:
+    build(with_lab="--lite" in words)
+    if "--test" in words:
+        test([word for word in words if word not in known])
+    if "--build" not in words:
         serve()
-    elif words[0] == "--test":
-        test(words[1:])
 
 
 if __name__ == "__main__":
