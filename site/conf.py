@@ -22,7 +22,7 @@ KATEX = HERE / "node_modules" / "katex" / "dist"
 for folder in ("source", "extra", "contents"):
     shutil.rmtree(BUILD / folder, ignore_errors=True)
 try:
-    collection = pages.write(BUILD / "source", BUILD / "extra", BUILD / "contents")
+    collection = pages.write(BUILD / "source", BUILD / "extra", BUILD / "contents", repository, has_lab)
 except pages.DeadLink as error:
     sys.exit(f"site: {error}")
 fonts = BUILD / "extra" / "katex" / "fonts"

@@ -8,6 +8,7 @@ import base64
 import csv
 import html
 import json
+import math
 import re
 import struct
 import urllib.parse
@@ -310,13 +311,58 @@ def to_run(path, in_browser=False):
     return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
 
 
-def write(source, extra, contents):
+def sizing():
+    """What a class needs, from what one student was measured to need."""
+    measured = json.loads((ROOT / "site" / "hub" / "measured.json").read_text(encoding="utf-8"))
+    student = measured["server_mb"] + measured["kernel_mb"]
+    parts = {
+        "SERVER": measured["server_mb"],
+        "KERNEL": measured["kernel_mb"],
+        "HEAVIEST": measured["heaviest"],
+        "SLOWEST": measured["slowest"],
+        "SECONDS": measured["processor_seconds"],
+        "TOGETHER": measured["together"],
+        "SHARED": measured["together_mb"],
+        "STUDENT": student,
+    }
+    for students in (30, 500):
+        parts[f"MEMORY{students}"] = math.ceil((students * student + 1024) / 1024)
+        parts[f"CPU{students}"] = math.ceil(students * measured["processor_seconds"] / 120)
+    return {name: str(value) for name, value in parts.items()}
+
+
+def where_to_run(repository, has_lab):
+    """The sentences that depend on what was built, and on whether the repository has an address."""
+    here = (
+        '<a href="lab/lab/index.html">Open the lab in this browser</a>.'
+        if has_lab
+        else ("This copy of the site was built without the lab in the browser.")
+    )
+    hosted = (
+        "Each page links to Binder and to Colab, with its notebook."
+        if repository
+        else (
+            "This copy of the site was built without the address of its repository, so it links to no hosted service."
+            " `SITE_REPOSITORY=https://github.com/owner/name python3 lab.py site` sets it."
+        )
+    )
+    return {
+        "LAB": here,
+        "HOSTED": f"{hosted} A notebook opened alone there installs the core with the line in its first cell: take off"
+        " the `#` and put in the address.",
+    }
+
+
+def write(source, extra, contents, repository="", has_lab=False):
     """Write the sources of the site, what is copied as it is, and the notebooks of the lab in the browser."""
     collection = Collection()
     (extra / "pictures").mkdir(parents=True)
     (source / "solutions").mkdir(parents=True)
     (extra / "notebooks" / "solutions").mkdir(parents=True)
     (contents / "solutions").mkdir(parents=True)
+    (extra / "hub").mkdir()
+    for settings in (ROOT / "site" / "hub").glob("*.yaml"):
+        (extra / "hub" / settings.name).write_bytes(settings.read_bytes())
     for notebook in collection.notebooks.values():
         text = collection.page(notebook, extra / "pictures")
         (source / f"{notebook.name}.ipynb").write_text(text, encoding="utf-8")
@@ -332,9 +378,11 @@ def write(source, extra, contents):
         "NUMBER": str(sum(len(questions) for _, questions in collection.questions)),
         "CLAIMS": list_of_claims(collection),
         "PICTURES": list_of_pictures(collection),
+        **sizing(),
+        **where_to_run(repository, has_lab),
     }
     for page in (ROOT / "site").glob("*.md"):
         text = page.read_text(encoding="utf-8")
-        text = re.sub(r"@([A-Z]+)@", lambda found: parts[found[1]], text)
+        text = re.sub(r"@([A-Z0-9]+)@", lambda found: parts[found[1]], text)
         (source / page.name).write_text(text, encoding="utf-8")
     return collection
