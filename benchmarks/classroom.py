@@ -35,7 +35,9 @@ def processor_seconds(pid):
 
 async def run_all(path):
     """Run one notebook in a kernel of its own; return its name, MB at most, MB of its share, processor and clock."""
-    client = NotebookClient(nbformat.read(path, as_version=4), timeout=None, resources={"metadata": {"path": ROOT}})
+    client = NotebookClient(
+        nbformat.read(path, as_version=4), timeout=None, resources={"metadata": {"path": path.parent}}
+    )
     begun = time.monotonic()
     async with client.async_setup_kernel():
         for number, cell in enumerate(client.nb.cells):

@@ -360,6 +360,7 @@ def write(source, extra, contents, repository="", has_lab=False):
     (source / "solutions").mkdir(parents=True)
     (extra / "notebooks" / "solutions").mkdir(parents=True)
     (contents / "solutions").mkdir(parents=True)
+    (extra / "social.png").write_bytes((ROOT / ".github" / "way_back.png").read_bytes())
     (extra / "hub").mkdir()
     for settings in (ROOT / "site" / "hub").glob("*.yaml"):
         (extra / "hub" / settings.name).write_bytes(settings.read_bytes())

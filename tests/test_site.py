@@ -4,15 +4,20 @@ The first tests need nothing. The others, marked `browser`, look at build/site/h
 `python3 lab.py site --test` builds it and runs them in the environment that has Playwright.
 """
 
+import functools
+import http.server
 import importlib.util
 import json
 import os
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
 HTML = ROOT / "build" / "site" / "html"
 AXE = ROOT / "site" / "node_modules" / "axe-core" / "axe.min.js"
 OTHERS = {"lectures", "lab"}  # the slides have their own tests, and the lab in the browser is not ours
@@ -84,6 +89,61 @@ def test_titles_are_plain(markdown, line):
     assert pages.plain(markdown) == line
 
 
+# ---- a class
+
+
+MEASURED = json.loads((ROOT / "site" / "hub" / "measured.json").read_text(encoding="utf-8"))
+
+
+def settings(name):
+    return yaml.safe_load((ROOT / "site" / "hub" / name).read_text(encoding="utf-8"))
+
+
+def megabytes(words):
+    """A size as JupyterHub writes it."""
+    return float(words[:-1]) * {"M": 1, "G": 1024}[words[-1]]
+
+
+def test_the_settings_give_a_student_what_was_measured():
+    student = MEASURED["server_mb"] + MEASURED["kernel_mb"]
+    cluster = settings("zero-to-jupyterhub.yaml")["singleuser"]
+    assert megabytes(cluster["memory"]["guarantee"]) >= student
+    assert megabytes(cluster["memory"]["limit"]) >= student + MEASURED["kernel_mb"]  # a second notebook left open
+    assert megabytes(settings("tljh.yaml")["limits"]["memory"]) >= student + MEASURED["kernel_mb"]
+    assert cluster["cpu"]["limit"] == settings("tljh.yaml")["limits"]["cpu"] == 1  # a kernel has one thread
+
+
+def test_the_settings_name_what_the_hubs_know():
+    assert set(settings("tljh.yaml")) <= {"limits", "services", "user_environment", "users", "https", "auth"}
+    assert set(settings("zero-to-jupyterhub.yaml")) <= {"singleuser", "scheduling", "prePuller", "cull", "hub", "proxy"}
+    assert (NOTEBOOKS / settings("zero-to-jupyterhub.yaml")["singleuser"]["defaultUrl"].rpartition("/")[2]).exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps no mark that a file may be run")
+@pytest.mark.parametrize("name", ["postBuild", "start"])
+def test_what_an_image_starts_may_be_run(name):
+    assert os.access(ROOT / name, os.X_OK)
+    assert (ROOT / name).read_text(encoding="utf-8").startswith("#!")
+
+
+def test_the_page_reckons_with_what_was_measured():
+    parts = pages.sizing()
+    assert int(parts["STUDENT"]) == MEASURED["server_mb"] + MEASURED["kernel_mb"]
+    assert int(parts["MEMORY500"]) * 1024 >= 500 * int(parts["STUDENT"])
+    assert int(parts["CPU30"]) * 120 >= 30 * MEASURED["processor_seconds"]
+
+
+# ---- addresses
+
+
+@pytest.mark.parametrize("address", ["", "https://example.org/meta"])
+def test_an_address_is_named_only_where_it_is_known(address):
+    repository = address and "https://github.com/owner/name"
+    sentences = pages.where_to_run(repository, has_lab=bool(address))
+    assert ("colab" in sentences["HOSTED"].lower()) == bool(repository)
+    assert ("href" in sentences["LAB"]) == bool(address)
+
+
 # ---- every page in a browser
 
 
@@ -105,7 +165,6 @@ def needed():
 
 
 browser_test = [pytest.mark.browser, pytest.mark.skipif(bool(needed()), reason=needed() or "-")]
-every_page = pytest.mark.parametrize("name", PAGES)
 
 
 @pytest.fixture(scope="module")
@@ -118,23 +177,26 @@ def chrome():
         running.close()
 
 
+def watched(context):
+    """A new page; what it asks of other hosts, and what it complains of, is written down."""
+    page = context.new_page()
+    page.wrong = []
+    page.on("request", lambda r: r.url.startswith(("file:", "data:")) or page.wrong.append(r.url))
+    page.on("requestfailed", lambda r: page.wrong.append(f"failed: {r.url}"))
+    page.on("console", lambda m: page.wrong.append(m.text) if m.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: page.wrong.append(str(error)))
+    return page
+
+
 @pytest.fixture
 def visit(chrome):
-    """Open a page from its folder; what it asks of other hosts, and what it complains of, is written down."""
+    """Open a page from its folder, as whoever comes for the first time."""
     contexts = []
 
-    def visit(name, width=DESK, theme="light", is_open=False):
-        contexts.append(chrome.new_context(viewport={"width": width, "height": 800}, color_scheme=theme))
-        page = contexts[-1].new_page()
-        page.wrong = []
-        page.on("request", lambda r: r.url.startswith(("file:", "data:")) or page.wrong.append(r.url))
-        page.on("requestfailed", lambda r: page.wrong.append(f"failed: {r.url}"))
-        page.on("console", lambda m: page.wrong.append(m.text) if m.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: page.wrong.append(str(error)))
+    def visit(name, width=DESK):
+        contexts.append(chrome.new_context(viewport={"width": width, "height": 800}, color_scheme="light"))
+        page = watched(contexts[-1])
         page.goto(f"file://{HTML}/{name}")
-        if is_open:
-            page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
-            page.wait_for_timeout(50)
         return page
 
     yield visit
@@ -142,69 +204,81 @@ def visit(chrome):
         context.close()
 
 
+@pytest.fixture(scope="module", params=PAGES)
+def opened(request, chrome):
+    """A page, loaded once for all that is asked of it, everything that folds open; what went wrong is on it."""
+    page = watched(chrome.new_context(viewport={"width": DESK, "height": 800}, color_scheme="light"))
+    page.goto(f"file://{HTML}/{request.param}")
+    page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
+    yield page
+    page.context.close()
+
+
+def turn(page, width, media="screen", theme="light"):
+    """Look at a page in another width, on paper or on a screen, in light or dark; wait until it has settled."""
+    page.emulate_media(media=media, color_scheme=theme)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.wait_for_timeout(60)
+
+
 class TestEveryPage:
     pytestmark = browser_test
 
-    @every_page
-    def test_asks_no_other_host_and_shows_its_mathematics(self, visit, name):
-        page = visit(name, is_open=True)
-        assert page.wrong == []
-        assert page.locator(".katex-error").count() == 0
-        text = page.evaluate(
+    def test_asks_no_other_host_and_shows_its_mathematics(self, opened):
+        turn(opened, DESK)
+        assert opened.wrong == []
+        assert opened.locator(".katex-error").count() == 0
+        text = opened.evaluate(
             "(() => { const copy = document.querySelector('main').cloneNode(true);"
             " copy.querySelectorAll('pre, code, .katex, script').forEach((e) => e.remove());"
             " return copy.textContent; })()"
         )
         assert [word for word in ("$", "\\frac", "\\nabla", "\\theta", "\\tag", "{claim}", ":::") if word in text] == []
-        assert page.evaluate("[...document.images].filter((i) => !i.alt.trim()).length") == 0
+        assert opened.evaluate("[...document.images].filter((i) => !i.alt.trim()).length") == 0
 
-    @every_page
     @pytest.mark.parametrize("width", [PHONE, DESK])
-    def test_does_not_scroll_sideways(self, visit, name, width):
-        page = visit(name, width, is_open=True)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    def test_does_not_scroll_sideways(self, opened, width):
+        turn(opened, width)
+        assert opened.evaluate("document.documentElement.scrollWidth") <= width
 
-    @every_page
     @pytest.mark.parametrize("theme", ["light", "dark"])
-    def test_meets_wcag_aa(self, visit, name, theme):
-        page = visit(name, PHONE, theme, is_open=True)
-        page.add_script_tag(path=str(AXE))
-        found = page.evaluate(
+    def test_meets_wcag_aa(self, opened, theme):
+        turn(opened, PHONE, theme=theme)
+        if not opened.evaluate("'axe' in window"):
+            opened.add_script_tag(path=str(AXE))
+        found = opened.evaluate(
             "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],"
             " resultTypes: ['violations']}).then((r) => r.violations.map((v) =>"
             " [v.id, v.nodes.length, v.nodes[0].html.slice(0, 200), v.nodes[0].failureSummary.slice(0, 200)]))"
         )
         assert found == []
 
-    @every_page
-    def test_prints_without_cutting_a_formula(self, visit, name):
-        page = visit(name)
-        page.emulate_media(media="print")
-        page.set_viewport_size({"width": PAPER, "height": 900})
-        page.evaluate("dispatchEvent(new Event('beforeprint'))")
-        page.wait_for_timeout(50)
-        cut = page.evaluate(
-            "[...document.querySelectorAll('article .katex-html, article img, article table, article pre')]"
-            f".filter((e) => e.getBoundingClientRect().right > {PAPER} + 1 || e.scrollWidth > {PAPER} + 1)"
-            ".map((e) => [e.tagName, e.textContent.slice(0, 60), e.scrollWidth])"
-        )
-        assert cut == []
-        assert page.evaluate("document.querySelectorAll('article details:not([open])').length") == 0
-
-    @every_page
-    def test_is_reachable_by_keyboard(self, visit, name):
-        page = visit(name, PHONE, is_open=True)
-        out_of_reach = page.evaluate(
+    def test_scrolls_by_keyboard_what_is_wider_than_a_phone(self, opened):
+        turn(opened, PHONE)
+        out_of_reach = opened.evaluate(
             "[...document.querySelectorAll('article div.math, article .wide, article pre')].filter((e) =>"
             " e.tabIndex < 0 && e.scrollWidth > e.clientWidth + 1"
             " && getComputedStyle(e).overflowX !== 'visible').length"
         )
         assert out_of_reach == 0
-        page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.className") == "skip"
-        page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.className") == "home"
-        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+
+    def test_begins_with_a_way_past_its_head(self, opened):
+        turn(opened, PHONE)
+        opened.evaluate("document.activeElement.blur()")
+        for name in ("skip", "home"):
+            opened.keyboard.press("Tab")
+            assert opened.evaluate("document.activeElement.className") == name
+            assert opened.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+
+    def test_prints_without_cutting_a_formula(self, opened):
+        turn(opened, PAPER, media="print")
+        opened.evaluate("dispatchEvent(new Event('beforeprint'))")
+        cut = opened.evaluate(
+            "[...document.querySelectorAll('article .katex-html, article img, article table, article pre')]"
+            f".filter((e) => e.getBoundingClientRect().right > {PAPER} + 1 || e.scrollWidth > {PAPER} + 1)"
+            ".map((e) => [e.tagName, e.textContent.slice(0, 60), e.scrollWidth])"
+        )
+        assert cut == []
 
 
 class TestFrontPage:
@@ -252,8 +326,43 @@ class TestFrontPage:
         assert not [entry["name"] for entry in told["mainEntity"] if "$" in entry["name"] or "\\" in entry["name"]]
 
 
+@pytest.fixture
+def address():
+    """The site, served on this machine alone."""
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(HTML))
+    handler.log_message = lambda *words: None
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(bool(needed()), reason=needed() or "-")
+@pytest.mark.skipif(not (HTML / "lab").exists(), reason="the lab is not built; `python3 lab.py site --lite` builds it")
+def test_the_lab_shows_a_notebook_and_asks_for_nothing_but_its_python(chrome, address):
+    page = chrome.new_page()
+    asked = set()
+    page.context.on("request", lambda request: asked.add(request.url))
+    page.goto(f"{address}/lab/lab/index.html?path=05_unroll_k_steps.ipynb")
+    page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=120_000)
+    page.get_by_text("Unroll K steps").first.wait_for(timeout=60_000)
+    elsewhere = [url for url in asked if url.startswith("http") and not url.startswith(address)]
+    assert [url for url in elsewhere if "/pyodide/" not in url] == []
+    page.context.close()
+
+
 class TestReading:
     pytestmark = browser_test
+
+    def test_paper_unfolds_what_the_screen_folds(self, visit):
+        page = visit("05_unroll_k_steps.html")
+        folded = "document.querySelectorAll('article details:not([open])').length"
+        assert page.evaluate(folded) > 3
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.evaluate(folded) == 0
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert page.evaluate(folded) > 3
 
     @pytest.mark.parametrize("how", ["hover", "focus"])
     def test_a_citation_shows_its_equation(self, visit, how):
