@@ -169,9 +169,8 @@ browser_test = [pytest.mark.browser, pytest.mark.skipif(bool(needed()), reason=n
 
 @pytest.fixture(scope="module")
 def chrome():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
+    api = pytest.importorskip("playwright.sync_api")
+    with api.sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
         yield running
         running.close()

@@ -1,7 +1,7 @@
 """What a class costs: Run All in as many kernels at once as are asked for, with the memory and processor time of each.
 
-    python3 lab.py run benchmarks/classroom.py                 each chapter alone, one after the other
-    python3 lab.py run benchmarks/classroom.py 10 05 08        ten kernels at once, on chapters 05 and 08 in turn
+    python3 lab.py run tools/classroom.py                 each chapter alone, one after the other
+    python3 lab.py run tools/classroom.py 10 05 08        ten kernels at once, on chapters 05 and 08 in turn
 
 Memory is the kernel's largest resident set, as Linux counts it; of a running kernel also its share (PSS), which
 counts what kernels have in common once. Processor time does not depend on who else is at work; waiting does.
