@@ -13,6 +13,7 @@ import shutil
 import threading
 from pathlib import Path
 
+import build_site
 import pytest
 import yaml
 
@@ -131,6 +132,17 @@ def test_the_page_reckons_with_what_was_measured():
     assert int(parts["STUDENT"]) == MEASURED["server_mb"] + MEASURED["kernel_mb"]
     assert int(parts["MEMORY500"]) * 1024 >= 500 * int(parts["STUDENT"])
     assert int(parts["CPU30"]) * 120 >= 30 * MEASURED["processor_seconds"]
+
+
+# ---- what is missing
+
+
+def test_a_machine_without_node_is_told_so(tmp_path, monkeypatch):
+    (tmp_path / "package-lock.json").write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(build_site, "SITE", tmp_path)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(SystemExit, match=r"Node is missing.*apt install nodejs npm"):
+        build_site.install_node()
 
 
 # ---- addresses
