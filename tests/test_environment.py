@@ -18,7 +18,7 @@ from refresh_notebooks import README_PICTURE
 from mathlib.figures import way_back
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-LOCKS = ["requirements.txt", "requirements-dev.txt", "requirements-browser.txt"]
+LOCKS = ["requirements.txt", "requirements-dev.txt", "requirements-browser.txt", "requirements-site.txt"]
 
 
 LAYERS = {
@@ -112,7 +112,7 @@ def test_the_lock_holds_every_dependency_within_its_bounds():
         assert all(bounds.contains(version) for version in versions[name]), name
 
 
-@pytest.mark.parametrize("group", ["dev", "browser"])
+@pytest.mark.parametrize("group", ["dev", "browser", "site"])
 def test_what_a_word_of_lab_py_adds_is_locked_within_its_bounds(group):
     versions = locked(f"requirements-{group}.txt")
     for name, bounds in requirements(group).items():

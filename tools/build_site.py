@@ -114,8 +114,9 @@ def serve():
 
 def test(words):
     """Run the tests of the site in its own environment, which knows nothing of the notebooks' plugins."""
-    options = ["--noconftest", "-o", "addopts=", "-p", "no:cacheprovider", "-q"]
-    sys.exit(subprocess.call([str(PYTHON), "-m", "pytest", *options, "tests/test_site.py", *words], cwd=ROOT))
+    files = ["tests/test_site.py", "tests/browser/test_pages.py"]
+    options = ["--confcutdir=tests/browser", "-o", "addopts=", "-p", "no:cacheprovider", "-q", "-rs"]
+    sys.exit(subprocess.call([str(PYTHON), "-m", "pytest", *options, *files, *words], cwd=ROOT))
 
 
 def main(words):
