@@ -258,10 +258,10 @@ def list_of_claims(collection):
         if mine:
             lines += [f"## {chapter.name[:2]} {chapter.title}", ""]
         for number in mine:
-            row = collection.kinds.get(number, {"kind": "", "scope": "", "lets_through": ""})
-            scope = escape(row["scope"]) or "not in the table of claims"
+            row = collection.kinds[number]
             lines += [f"```{{claim}} {number}\n:listed:\n{collection.claims[number][1]}\n```", ""]
-            lines += [f"Holds for: {scope}. The check alone lets through: {escape(row['lets_through'])}.", ""]
+            scope, lets_through = escape(row["scope"]), escape(row["lets_through"])
+            lines += [f"Holds for: {scope}. The check alone lets through: {lets_through}.", ""]
     return "\n".join(lines)
 
 
