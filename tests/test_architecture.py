@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "proofs": {"unknown"},
     "checks": {"contracts", "errors", "finite_differences", "inputs", "proofs", "unknown"},
     "exercises": {"errors", "inputs", "losses", "meta_gradients", "mistakes", "networks"},
-    "figures": set(),
+    "figures": {"errors"},
 }
 
 

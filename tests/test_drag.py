@@ -36,6 +36,10 @@ def test_the_script_is_a_file_of_the_package_and_fits_into_a_script_element():
         ([-1.0, 1.5], -0.1, 3, "expected a number and a whole number"),
         ([-1.0, 1.5], 0.05, 2.5, "expected a number and a whole number"),
         ([-1.0, 1.5], float("nan"), 3, "expected a number and a whole number"),
+        ([-1.0, 1.5], 0.05, float("inf"), "expected a number and a whole number"),
+        ([-1.0, 1.5], "0.05", 3, "expected a number and a whole number"),
+        ([-1.0, 1.5, 2.0], 0.05, 3, "expected two numbers"),
+        (-1.0, 0.05, 3, "expected two numbers"),
     ],
 )
 def test_a_start_that_cannot_be_shown_is_refused(theta, alpha, K, message):

@@ -11,7 +11,7 @@ from notebooks_as_data import ROOT
 from mathlib import CheckFailed
 from mathlib.errors import COLUMNS, NoSolution, UnknownName, WrongType, WrongValue
 
-IMPORTS = "import numpy as np, sympy\nfrom mathlib import *"
+IMPORTS = "import numpy as np, sympy\nfrom mathlib import *\nfrom mathlib import figures"
 
 
 class Shell(InteractiveShell):
@@ -39,6 +39,8 @@ SLIPS = {
     "no list": ("inner_loop(rosenbrock(), np.ones(2), alpha=0.1)", "losses is a Loss;"),
     "negative": ("inner_loop([rosenbrock()], np.ones(2), alpha=-0.1)", "alpha is -0.1;"),
     "diverged": ("inner_loop([], np.array([np.inf, 1.0]), alpha=0.1)", "theta has a NaN or infinite entry: [inf  1.]"),
+    "a start off the picture": ("figures.draggable(None, [-9, 0], 0.1, 3)", "theta is (-9, 0);"),
+    "a start of three": ("figures.draggable(None, [-1.0, 0.0, 1.0], 0.1, 3)", "theta is [-1.0, 0.0, 1.0];"),
     "a failed check": ('check("1.1", np.ones(2), np.zeros(2))', "✗ (1.1) does not hold"),
     "symbols": ('x = sympy.Symbol("x")\ncheck("1.1", x, x + 1)', "✗ (1.1) does not hold: at a random exact point"),
     "nothing refuted": ('refute("1.1", np.ones(2), np.ones(2))', "✗ (1.1) was to be refuted, but it agrees"),

@@ -2,11 +2,13 @@
 
 import html
 import json
+import numbers
 from importlib.resources import files
 
 import numpy as np
 from IPython.display import display
 
+from mathlib.errors import WrongValue
 from mathlib.figures.drawing import add_label, cosine_between, draw_arrow, draw_contours, subscript
 from mathlib.figures.picture import FOMAML, MAML, picture
 
@@ -120,12 +122,16 @@ def draggable(still, theta, alpha, K, adjoints=False):
     Raises
     ------
     ValueError
-        theta elsewhere, a negative alpha or K.
+        theta elsewhere or not two numbers, a negative alpha or K, or neither a number.
     """
-    x, y = (float(component) for component in theta)
+    try:
+        x, y = map(float, theta)
+    except (TypeError, ValueError):
+        raise WrongValue(f"theta is {theta!r}; expected two numbers, such as [-1.0, 1.5].") from None
     (left, right), (low, high) = START
     if not (left <= x <= right and low <= y <= high):
-        raise ValueError(f"theta is ({x:g}, {y:g}); expected a point with {left} ≤ x ≤ {right} and {low} ≤ y ≤ {high}.")
-    if not (0 <= alpha < np.inf and K >= 0 and int(K) == K):
-        raise ValueError(f"alpha is {alpha} and K is {K}; expected a number and a whole number, zero or positive.")
+        raise WrongValue(f"theta is ({x:g}, {y:g}); expected a point with {left} ≤ x ≤ {right} and {low} ≤ y ≤ {high}.")
+    are_numbers = isinstance(alpha, numbers.Real) and isinstance(K, numbers.Real)
+    if not (are_numbers and 0 <= alpha < np.inf and 0 <= K < np.inf and int(K) == K):
+        raise WrongValue(f"alpha is {alpha!r} and K is {K!r}; expected a number and a whole number, zero or positive.")
     return Draggable(still, {"theta": [x, y], "alpha": float(alpha), "K": int(K), "adjoints": bool(adjoints)})

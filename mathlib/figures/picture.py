@@ -20,6 +20,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from mathlib.errors import WrongValue
+
 STYLE = Path(__file__).parents[1] / "house.mplstyle"
 
 # One colour and one line style each, through the whole collection.
@@ -138,5 +140,5 @@ def _sentence(name, text):
     """The text with a true minus in its numbers; raises where it holds no number."""
     sentence = re.sub(r"(?<!\w)-(?=\d)", "−", text)
     if not any(character.isdigit() for character in sentence):
-        raise ValueError(f"{name} says {sentence!r}; expected a sentence with the numbers it shows.")
+        raise WrongValue(f"{name} says {sentence!r}; expected a sentence with the numbers it shows.")
     return sentence
