@@ -11,8 +11,12 @@ import json
 import math
 import re
 import struct
+import sys
 import urllib.parse
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+import working_copy
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -302,11 +306,9 @@ def figure(collection):
 
 def to_run(path, in_browser=False):
     """A notebook without outputs, as `lab.py` opens it: the page shows them, and whoever takes it will run it."""
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    for cell in code:
-        cell.update(outputs=[], execution_count=None)
+    notebook = json.loads(working_copy.content(path.read_bytes(), path.name))
     if in_browser:  # the wheel that stands beside the lab
+        code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
         code[0]["source"] = "%pip install -q meta-gradients\n" + "".join(code[0]["source"])
     return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
 
