@@ -7,8 +7,9 @@ import itertools
 import re
 import subprocess
 import sys
-import threading
+import urllib.parse
 
+import loopback
 import pytest
 import slides
 from notebooks_as_data import LECTURES, LINK, ROOT, checks, claims, code_lines, notebook_paths, read
@@ -131,14 +132,13 @@ def test_the_sentence_of_a_picture_goes_to_the_notes_and_stays_as_its_alternativ
 
 def test_slides_are_served_to_this_machine_alone(tmp_path):
     (tmp_path / "page.html").write_text("here", encoding="utf-8")
-    with slides.served(tmp_path) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    with loopback.served(tmp_path) as address:
+        bound = urllib.parse.urlsplit(address)
+        connection = http.client.HTTPConnection(bound.hostname, bound.port, timeout=10)
         connection.request("GET", "/page.html")
         assert connection.getresponse().read() == b"here"
-        assert server.server_address[0] == "127.0.0.1"
+        assert bound.hostname == "127.0.0.1"
         connection.close()
-        server.shutdown()
 
 
 def test_the_command_writes_the_decks_and_names_them(tmp_path):

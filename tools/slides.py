@@ -8,15 +8,13 @@ Press S for the speaker's view with notes, F for the full screen, ? for all keys
 """
 
 import argparse
-import contextlib
-import functools
-import http.server
 import shutil
 import sys
 import webbrowser
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+import loopback
 from notebooks_as_data import LECTURES, ROOT, read
 
 DECK = Path(__file__).parent / "deck"  # template, style, and what the page asks for
@@ -82,21 +80,6 @@ def data(output):
     return output.get("data", {})
 
 
-@contextlib.contextmanager
-def served(folder):
-    """Serve a folder to this machine alone, on a port that the system chooses; yields the server."""
-    handler = functools.partial(Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        yield server
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Files, without a line in the terminal for each."""
-
-    def log_message(self, *_):
-        pass
-
-
 def main(words):
     parser = argparse.ArgumentParser(prog="lab.py slides", description=__doc__.splitlines()[0])
     parser.add_argument("--write", metavar="FOLDER", help="write the decks into this folder, and do not serve them")
@@ -104,13 +87,11 @@ def main(words):
     pages = write(chosen.write or BUILD)
     if chosen.write:
         return print(*pages, sep="\n")
-    with served(BUILD) as server:
-        address = f"http://127.0.0.1:{server.server_port}/"
-        print(*(f"{page.stem:<12} {address}{page.name}" for page in pages), sep="\n")
+    with loopback.served(BUILD) as address:
+        print(*(f"{page.stem:<12} {address}/{page.name}" for page in pages), sep="\n")
         print("S: speaker's view with notes.  F: full screen.  ?: all keys.  Ctrl-C here ends the lecture.", flush=True)
-        webbrowser.open(address + pages[0].name)
-        with contextlib.suppress(KeyboardInterrupt):
-            server.serve_forever()
+        webbrowser.open(f"{address}/{pages[0].name}")
+        loopback.until_interrupted()
 
 
 if __name__ == "__main__":

@@ -37,18 +37,19 @@ def browser():
 
 @pytest.fixture(scope="session")
 def open_page(browser):
-    """A function that opens a page; what it asks of other hosts, and what it complains of, is in its two lists."""
+    """A function that opens a page; the addresses that it asks, and what it complains of, are in its two lists."""
     contexts = []
 
-    def opened(**options):
+    def opened(severe=("error",), **options):
         context = browser.new_context(**{"viewport": PROJECTOR, **options})
         contexts.append(context)
         page = context.new_page()
-        page.asked_elsewhere = []
+        page.asked = []
         page.complaints = []
-        page.on("request", lambda request: page.asked_elsewhere.extend(_elsewhere(request.url)))
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.on("requestfailed", lambda request: page.complaints.append(f"failed: {request.url}"))
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.on("console", lambda said: page.complaints.extend([said.text] if said.type == "error" else []))
+        page.on("console", lambda said: page.complaints.extend([said.text] if said.type in severe else []))
         return page
 
     yield opened
@@ -56,6 +57,7 @@ def open_page(browser):
         context.close()
 
 
-def _elsewhere(address):
+def asked_elsewhere(page):
+    """The addresses on other hosts that a page asked."""
     own = ("http://127.0.0.1", "http://localhost", "ws://127.0.0.1", "file:", "data:", "blob:", "about:")
-    return [] if address.startswith(own) else [address]
+    return [address for address in page.asked if not address.startswith(own)]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import working_copy
 
-from conftest import PROJECTOR
+from conftest import PROJECTOR, asked_elsewhere
 from lab import environment, jupyterlab
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -159,7 +159,7 @@ def test_a_notebook_runs_to_its_end_and_fits_the_projector(lab, open_page, name)
         at_the_end = page.evaluate(A_PAGE_DOWN)
     assert raw == []
     assert wide == []
-    assert page.asked_elsewhere == []
+    assert asked_elsewhere(page) == []
     page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     page.context.close()
 
@@ -204,7 +204,7 @@ def test_its_links_land(lab, open_page, followed, name):
                 page.evaluate(TO_THE_END)
                 page.evaluate(TO_THE_FRONT, source)
                 page.evaluate(TO_CELL, number)
-    assert page.asked_elsewhere == []
+    assert asked_elsewhere(page) == []
     page.context.close()
 
 

@@ -3,12 +3,10 @@
 `python3 lab.py site --test` builds the site and runs this; `lab.py browser` looks at what was built last.
 """
 
-import functools
-import http.server
 import json
-import threading
 from pathlib import Path
 
+import loopback
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +16,7 @@ OTHERS = {"lectures", "lab"}  # the slides have their own tests, and the lab in 
 PAGES = [path.relative_to(HTML) for path in sorted(HTML.rglob("*.html"))]
 PAGES = [path.as_posix() for path in PAGES if path.parts[0] not in OTHERS]
 PHONE, DESK = 390, 1280
+SEEN = {"severe": ("error", "warning"), "color_scheme": "light"}
 PAPER = 673  # CSS pixels between the margins of A4
 
 pytestmark = pytest.mark.skipif(
@@ -25,41 +24,34 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def watched(context):
-    """A new page; what it asks of other hosts, and what it complains of, is written down."""
-    page = context.new_page()
-    page.wrong = []
-    page.on("request", lambda r: r.url.startswith(("file:", "data:")) or page.wrong.append(r.url))
-    page.on("requestfailed", lambda r: page.wrong.append(f"failed: {r.url}"))
-    page.on("console", lambda m: page.wrong.append(m.text) if m.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: page.wrong.append(str(error)))
-    return page
-
-
 @pytest.fixture
-def visit(browser):
+def visit(open_page):
     """Open a page from its folder, as whoever comes for the first time."""
-    contexts = []
+    visited = []
 
     def visit(name, width=DESK):
-        contexts.append(browser.new_context(viewport={"width": width, "height": 800}, color_scheme="light"))
-        page = watched(contexts[-1])
-        page.goto(f"file://{HTML}/{name}")
-        return page
+        visited.append(open_page(**SEEN, viewport={"width": width, "height": 800}))
+        visited[-1].goto(f"file://{HTML}/{name}")
+        return visited[-1]
 
     yield visit
-    for context in contexts:
-        context.close()
+    for page in visited:
+        page.context.close()
 
 
 @pytest.fixture(scope="module", params=PAGES)
-def opened(request, browser):
-    """A page, loaded once for all that is asked of it, everything that folds open; what went wrong is on it."""
-    page = watched(browser.new_context(viewport={"width": DESK, "height": 800}, color_scheme="light"))
+def opened(request, open_page):
+    """A page, loaded once for all that is asked of it, everything that folds open."""
+    page = open_page(**SEEN, viewport={"width": DESK, "height": 800})
     page.goto(f"file://{HTML}/{request.param}")
     page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
     yield page
     page.context.close()
+
+
+def wrong(page):
+    """What the page complained of, and whatever it asked for that does not stand beside it."""
+    return page.complaints + [address for address in page.asked if not address.startswith(("file:", "data:"))]
 
 
 def turn(page, width, media="screen", theme="light"):
@@ -72,7 +64,7 @@ def turn(page, width, media="screen", theme="light"):
 class TestEveryPage:
     def test_asks_no_other_host_and_shows_its_mathematics(self, opened):
         turn(opened, DESK)
-        assert opened.wrong == []
+        assert wrong(opened) == []
         assert opened.locator(".katex-error").count() == 0
         text = opened.evaluate(
             "(() => { const copy = document.querySelector('main').cloneNode(true);"
@@ -173,12 +165,8 @@ class TestFrontPage:
 @pytest.fixture
 def address():
     """The site, served on this machine alone."""
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(HTML))
-    handler.log_message = lambda *words: None
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with loopback.served(HTML) as address:
+        yield address
 
 
 @pytest.mark.skipif(not (HTML / "lab").exists(), reason="the lab is not built; `python3 lab.py site --lite` builds it")
@@ -212,7 +200,7 @@ class TestReading:
             page.locator("#equation .katex").first.wait_for(state="visible", timeout=3000)
             page.keyboard.press("Escape")
             assert page.locator("#equation").is_hidden()
-        assert page.wrong == []
+        assert wrong(page) == []
 
     def test_a_link_opens_the_fold_that_it_leads_into(self, visit):
         page = visit("05_unroll_k_steps.html")
@@ -226,7 +214,7 @@ class TestReading:
         page = visit("search.html?q=Jacobian")
         page.locator("#search-results li").first.wait_for(timeout=10_000)
         assert page.locator("#search-results li a[href*='02_read_a_jacobian']").count() > 0
-        assert page.wrong == []
+        assert wrong(page) == []
 
     def test_colours_follow_the_button(self, visit):
         page = visit("index.html")

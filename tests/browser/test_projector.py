@@ -1,9 +1,9 @@
 """The lectures as slides, in a real browser: a class can read them, and no other host is asked."""
 
 import re
-import threading
 import urllib.parse
 
+import loopback
 import pytest
 import slides
 from notebooks_as_data import LECTURES
@@ -48,25 +48,19 @@ def decks(tmp_path_factory):
 
 
 @pytest.fixture
-def walk(browser, decks):
-    """A function that opens a deck and returns the page, with lists of what it asked for and complained about."""
-    with slides.served(decks[0].parent) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        page = browser.new_page(viewport={"width": 1280, "height": 720})
-        page.asked, page.complaints = [], []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.on("console", lambda message: page.complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+def walk(open_page, decks):
+    """A function that opens a deck."""
+    page = open_page()
+    with loopback.served(decks[0].parent) as address:
 
         def opened(name, query=""):
-            page.goto(f"http://127.0.0.1:{server.server_port}/{name}.html{query}")
+            page.goto(f"{address}/{name}.html{query}")
             page.wait_for_function("window.Reveal && Reveal.isReady()")
             page.evaluate("document.fonts.ready.then(() => true)")
             return page
 
         yield opened
-        page.close()
-        server.shutdown()
+        page.context.close()
 
 
 def raw_tex(text):
