@@ -29,8 +29,6 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LOCK = ROOT / "requirements.txt"
 STAMP = VENV / "complete"  # written last, so an interrupted set-up has none
 TURN = ROOT / ".venv.lock"  # held while .venv is made; the system lets go of it when its holder dies
-# The lock names every package, so pip need not resolve; byte code is written at first use.
-PIP = ["-m", "pip", "install", "-qq", "--no-input", "--no-deps", "--no-compile", "--require-hashes", "-r", str(LOCK)]
 WORKING_COPY = str(ROOT / "tools" / "working_copy.py")
 
 
@@ -66,14 +64,20 @@ def environment():
     return found
 
 
-def fingerprint():
-    """What .venv has to agree with: the lock, the Python that made it, and where it stands."""
-    return hashlib.sha256(LOCK.read_bytes() + repr((sys.version, str(ROOT))).encode()).hexdigest()
+def pip_install(lock):
+    """The words that install a lock. It names every package, so pip need not resolve; byte code comes at first use."""
+    options = ["-qq", "--no-input", "--no-deps", "--no-compile", "--require-hashes"]
+    return ["-m", "pip", "install", *options, "-r", str(lock)]
+
+
+def fingerprint(lock):
+    """What is installed from a lock has to agree with: the lock, the Python that installed it, and where it stands."""
+    return hashlib.sha256(lock.read_bytes() + repr((sys.version, str(ROOT))).encode()).hexdigest()
 
 
 def is_complete():
     """Whether .venv was made to its end, from today's lock, by this Python, for this folder."""
-    return STAMP.exists() and STAMP.read_text(encoding="ascii") == fingerprint() and PYTHON.exists()
+    return STAMP.exists() and STAMP.read_text(encoding="ascii") == fingerprint(LOCK) and PYTHON.exists()
 
 
 def try_to_hold(file):
@@ -128,7 +132,7 @@ def make(venv):
     print("lab.py: setting up .venv, once; this takes about a minute", flush=True)
     shutil.rmtree(VENV, ignore_errors=True)
     venv.create(VENV, with_pip=True)
-    if subprocess.call([str(PYTHON), *PIP], env=environment()):
+    if subprocess.call([str(PYTHON), *pip_install(LOCK)], env=environment()):
         sys.exit("lab.py: pip could not install the packages; its own words stand above. Without a network"
                  " nothing can be installed: connect, and run the same command again.")  # fmt: skip
     site = subprocess.check_output([str(PYTHON), "-c", "import sysconfig as s; print(s.get_path('purelib'))"])
@@ -136,7 +140,7 @@ def make(venv):
     # A relative path has no letter outside ASCII, whatever the folder is called; Python reads this file in the
     # locale's encoding, which need not be the one of the locale in which it was written.
     Path(site, "mathlib.pth").write_text(os.path.relpath(ROOT, site), encoding="ascii")
-    STAMP.write_text(fingerprint(), encoding="ascii")
+    STAMP.write_text(fingerprint(LOCK), encoding="ascii")
 
 
 def run(words):

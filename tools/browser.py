@@ -8,13 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-PIP = ["pip", "install", "-qq", "--no-input", "--no-deps", "--require-hashes", "-r", "requirements-browser.txt"]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from lab import ROOT, pip_install
+
+LOCK = ROOT / "requirements-browser.txt"
 PYTEST = ["pytest", "tests/browser", "-p", "no:nbval", "-o", "addopts=", "-rs"]
 
 
 def main(words):
-    if subprocess.call([sys.executable, "-m", *PIP], cwd=ROOT):
+    if subprocess.call([sys.executable, *pip_install(LOCK)]):
         sys.exit("browser: pip could not install Playwright; its own words stand above.")
     sys.exit(subprocess.call([sys.executable, "-m", *PYTEST, *words], cwd=ROOT))
 

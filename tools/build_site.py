@@ -9,9 +9,6 @@ Sphinx and the rest have an environment of their own, .venv-site; KaTeX comes fr
 Both are installed here, from locks, when they first are needed.
 """
 
-import functools
-import hashlib
-import http.server
 import os
 import shutil
 import subprocess
@@ -20,7 +17,12 @@ import time
 import venv
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import loopback
+
+import lab
+
+ROOT = lab.ROOT
 SITE = ROOT / "site"
 VENV = ROOT / ".venv-site"
 PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
@@ -31,11 +33,7 @@ HTML = ROOT / "build" / "site" / "html"
 
 def is_made_from(stamp, lock):
     """Whether something was installed to its end from today's lock."""
-    return stamp.exists() and stamp.read_text(encoding="ascii") == fingerprint(lock)
-
-
-def fingerprint(lock):
-    return hashlib.sha256(lock.read_bytes() + repr((sys.version, str(ROOT))).encode()).hexdigest()
+    return stamp.exists() and stamp.read_text(encoding="ascii") == lab.fingerprint(lock)
 
 
 def install_python():
@@ -44,10 +42,9 @@ def install_python():
         return
     print("site: setting up .venv-site, once", flush=True)
     venv.create(VENV, with_pip=True, clear=True)
-    words = ["-m", "pip", "install", "-qq", "--no-input", "--no-deps", "--require-hashes", "-r", str(LOCK)]
-    if subprocess.call([str(PYTHON), *words]):
+    if subprocess.call([str(PYTHON), *lab.pip_install(LOCK)]):
         sys.exit("site: pip could not install the packages; its own words stand above.")
-    stamp.write_text(fingerprint(LOCK), encoding="ascii")
+    stamp.write_text(lab.fingerprint(LOCK), encoding="ascii")
 
 
 def install_node():
@@ -64,7 +61,7 @@ def install_node():
     print("site: npm installs KaTeX, once", flush=True)
     if subprocess.call([npm, "ci", "--no-audit", "--no-fund", "--silent"], cwd=SITE):
         sys.exit("site: npm could not install KaTeX; its own words stand above.")
-    stamp.write_text(fingerprint(lock), encoding="ascii")
+    stamp.write_text(lab.fingerprint(lock), encoding="ascii")
 
 
 def build(with_lab):
@@ -103,13 +100,9 @@ def build_lab():
 
 
 def serve():
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(HTML))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        print(f"site: http://127.0.0.1:{server.server_port}/ until Ctrl-C", flush=True)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            print()
+    with loopback.served(HTML) as address:
+        print(f"site: {address}/ until Ctrl-C", flush=True)
+        loopback.until_interrupted()
 
 
 def test(words):

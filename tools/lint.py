@@ -7,8 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-PIP = ["pip", "install", "-qq", "--no-input", "--no-deps", "--require-hashes", "-r", "requirements-dev.txt"]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from lab import ROOT, pip_install
+
+LOCK = ROOT / "requirements-dev.txt"
 CHECKS = [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]]
 FIXES = [["ruff", "check", "--fix", "."], ["ruff", "format", "."], ["mypy"]]
 
@@ -16,7 +18,7 @@ FIXES = [["ruff", "check", "--fix", "."], ["ruff", "format", "."], ["mypy"]]
 def main(words):
     if words not in ([], ["fix"]):
         sys.exit(f"lint: the words are {words}; expected none, or `fix`.")
-    if subprocess.call([sys.executable, "-m", *PIP], cwd=ROOT):
+    if subprocess.call([sys.executable, *pip_install(LOCK)]):
         sys.exit("lint: pip could not install its tools; its own words stand above.")
     failed = []
     for command in FIXES if words else CHECKS:
