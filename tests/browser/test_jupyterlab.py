@@ -71,6 +71,8 @@ WHERE = """(id) => {
 }"""
 WITH_LINKS = r"""() => [...jupyterapp.shell.currentWidget.content.model.cells].map((cell, number) =>
     cell.type === "markdown" && /\]\((?!https?:)/.test(cell.sharedModel.source) ? number : -1).filter((n) => n >= 0)"""
+TO_A_CELL = r"""() => [...jupyterapp.shell.currentWidget.content.model.cells].findIndex((cell) =>
+    cell.type === "markdown" && /\]\([^)]*#cell-id=/.test(cell.sharedModel.source))"""
 TO_THE_TOP = "() => { document.querySelector('.jp-WindowedPanel-outer').scrollTop = 0; return false; }"
 A_PAGE_DOWN = """() => {
     const outer = document.querySelector(".jp-WindowedPanel-outer");
@@ -89,6 +91,11 @@ TO_THE_END = """() => {
 TO_THE_FRONT = """(path) => {
     for (const widget of jupyterapp.shell.widgets("main"))
         if (widget.context?.path === path) jupyterapp.shell.activateById(widget.id);
+}"""
+# Something above the cell in front becomes higher, as a formula does that is set late.
+GROW = """(id) => {
+    const cells = jupyterapp.shell.currentWidget.content.widgets;
+    cells[cells.findIndex((cell) => cell.model.id === id) - 1].node.style.minHeight = "1500px";
 }"""
 CLOSE_ALL_BUT = """(path) => {
     for (const widget of [...jupyterapp.shell.widgets("main")])
@@ -205,6 +212,26 @@ def test_its_links_land(lab, open_page, followed, name):
                 page.evaluate(TO_THE_FRONT, source)
                 page.evaluate(TO_CELL, number)
     assert asked_elsewhere(page) == []
+    page.context.close()
+
+
+def test_the_target_of_a_link_is_held_until_the_reader_moves_on(lab, open_page):
+    page = open_page()
+    source = opened(page, lab, NAMES[0])
+    page.evaluate(UNFOLD)
+    settled(page)
+    number = page.evaluate(TO_A_CELL)
+    page.evaluate(TO_CELL, number)
+    link = page.locator(CELL.format(number)).locator("a[href*='cell-id']").first
+    target = target_of(link.get_attribute("href", timeout=PATIENCE), lab, source)
+    link.click(timeout=PATIENCE)
+    landed(page, target)
+    page.evaluate(GROW, target[1])
+    landed(page, target)
+    page.mouse.move(*[side / 2 for side in PROJECTOR.values()])
+    page.mouse.wheel(0, -1000)
+    page.wait_for_timeout(1000)
+    assert page.evaluate(WHERE, target[1])[1] not in range(300)
     page.context.close()
 
 
