@@ -12,7 +12,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lab import ROOT, pip_install
 
 LOCK = ROOT / "requirements-browser.txt"
-PYTEST = ["pytest", "tests/browser", "-p", "no:nbval", "-o", "addopts=", "-rs"]
+SIDE_BY_SIDE = ["--numprocesses=2", "--dist=worksteal"]  # a browser waits a lot
+PYTEST = ["pytest", "tests/browser", "-p", "no:nbval", "-o", "addopts=", *SIDE_BY_SIDE, "-rs"]
 
 
 def main(words):

@@ -41,7 +41,7 @@ LOOK = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def decks(tmp_path_factory):
     """Both lectures, exported."""
     return slides.write(tmp_path_factory.mktemp("decks"))
