@@ -6,7 +6,9 @@ Nothing here needs Sphinx, Node or a browser; tests/browser/test_pages.py looks 
 import importlib.util
 import json
 import os
+import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import build_site
@@ -105,11 +107,62 @@ def test_the_settings_name_what_the_hubs_know():
     assert (NOTEBOOKS / settings("zero-to-jupyterhub.yaml")["singleuser"]["defaultUrl"].rpartition("/")[2]).exists()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows keeps no mark that a file may be run")
+needs_a_shell = pytest.mark.skipif(os.name == "nt", reason="images run Linux; Windows keeps no mark of what may be run")
+
+
+@needs_a_shell
 @pytest.mark.parametrize("name", ["postBuild", "start"])
 def test_what_an_image_starts_may_be_run(name):
     assert os.access(ROOT / name, os.X_OK)
     assert (ROOT / name).read_text(encoding="utf-8").startswith("#!")
+
+
+def started(environment, folder):
+    """What a server is given by `start`: the words and the environment of a stand-in for `jupyter`."""
+    stub = folder / "jupyter"
+    stub.write_text('#!/bin/sh\nprintf "%s\\0" "$@"\nprintf "\\0"\nenv -0\n', encoding="ascii")
+    stub.chmod(0o755)
+    environment = {"PATH": f"{folder}:{os.environ['PATH']}", **environment}
+    words = [str(ROOT / "start"), "jupyter", "lab", "--ip", "a b"]
+    said = subprocess.check_output(words, cwd=folder, env=environment, text=True)
+    given, _, found = said.partition("\0\0")
+    return given.split("\0"), dict(line.split("=", 1) for line in found.split("\0") if "=" in line)
+
+
+@needs_a_shell
+def test_start_gives_a_server_one_thread_and_our_settings(tmp_path):
+    words, found = started({"REPO_DIR": str(ROOT)}, tmp_path)
+    assert words == ["lab", "--ip", "a b"]
+    assert {found[name] for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")} == {"1"}
+    assert found["JUPYTER_CONFIG_PATH"] == found["JUPYTER_PATH"] == str(ROOT / "tools" / "jupyter")
+    for name in ("jupyter_server_config.py", "labconfig/default_setting_overrides.json"):  # what is looked for there
+        assert Path(found["JUPYTER_CONFIG_PATH"], name).exists()
+
+
+@needs_a_shell
+def test_start_takes_the_folder_that_repo2docker_names_and_else_its_own(tmp_path):
+    _, elsewhere = started({"REPO_DIR": "/srv/a repo"}, tmp_path)
+    assert elsewhere["JUPYTER_PATH"] == "/srv/a repo/tools/jupyter"
+    _, here = started({}, tmp_path)
+    assert here["JUPYTER_PATH"] == str(ROOT / "tools" / "jupyter")
+
+
+@needs_a_shell
+def test_start_keeps_what_the_image_had_set_behind_ours(tmp_path):
+    names = ("JUPYTER_CONFIG_PATH", "JUPYTER_PATH")
+    _, found = started({"REPO_DIR": "/srv", **dict.fromkeys(names, "/image/etc:/image/more")}, tmp_path)
+    assert [found[name] for name in names] == ["/srv/tools/jupyter:/image/etc:/image/more"] * 2
+
+
+def test_a_students_disk_hides_nothing_and_is_where_the_server_begins():
+    cluster = settings("zero-to-jupyterhub.yaml")
+    *_, source, home = cluster["singleuser"]["lifecycleHooks"]["postStart"]["exec"]["command"]
+    head = (ROOT / "site" / "hub" / "zero-to-jupyterhub.yaml").read_text(encoding="utf-8").partition("singleuser:")[0]
+    repository = re.search(r"--target-repo-dir (\S+)", head)[1]
+    disk = cluster["singleuser"]["storage"].get("homeMountPath", "/home/jovyan")  # the chart's own choice
+    assert source == f"{repository}/notebooks"
+    assert not repository.startswith(disk)
+    assert home.rstrip("/") == disk == cluster["hub"]["config"]["KubeSpawner"]["notebook_dir"]
 
 
 def test_the_page_reckons_with_what_was_measured():
