@@ -12,9 +12,11 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 import pages  # noqa: E402
 
-address = os.environ.get("SITE_ADDRESS", "")  # where the site is published: canonical links, the map, the picture
-repository = os.environ.get("SITE_REPOSITORY", "")  # https://github.com/owner/name: Binder, hosted notebooks, reports
-
+# Where the site is published: canonical links, the map, the picture.
+address = os.environ.get("SITE_ADDRESS", "").rstrip("/")
+# https://github.com/owner/name: Binder, hosted notebooks, reports.
+repository = os.environ.get("SITE_REPOSITORY", "").rstrip("/")
+picture = os.environ.get("SITE_PICTURE", "")  # what the picture beside a link shows, in words
 has_lab = bool(os.environ.get("SITE_LAB"))  # whether the lab in the browser is built beside the pages
 
 BUILD = HERE.parent / "build" / "site"

@@ -333,6 +333,15 @@ def sizing():
     return {name: str(value) for name, value in parts.items()}
 
 
+def report(repository, address, page, number=""):
+    """The address of the form for reports, with the place filled in; the form's own fields are named by their id."""
+    where = f"{f'({number}), ' if number else ''}{page}"
+    if address:
+        where += f", {address}/{page}.html" + (f"#eq-{number}" if number else "")
+    fields = {"template": "an_equation_is_wrong.yml", "title": f"{f'({number})' if number else page}: ", "where": where}
+    return f"{repository}/issues/new?{urllib.parse.urlencode(fields)}"
+
+
 def where_to_run(repository, has_lab):
     """The sentences that depend on what was built, and on whether the repository has an address."""
     here = (
@@ -362,7 +371,6 @@ def write(source, extra, contents, repository="", has_lab=False):
     (source / "solutions").mkdir(parents=True)
     (extra / "notebooks" / "solutions").mkdir(parents=True)
     (contents / "solutions").mkdir(parents=True)
-    (extra / "social.png").write_bytes((ROOT / ".github" / "way_back.png").read_bytes())
     (extra / "hub").mkdir()
     for settings in (ROOT / "site" / "hub").glob("*.yaml"):
         (extra / "hub" / settings.name).write_bytes(settings.read_bytes())

@@ -1,6 +1,7 @@
 """What Sphinx is taught: claims with their number and kind, citations that lead to them, sections that fold."""
 
 import functools
+import html
 import json
 import re
 
@@ -65,6 +66,10 @@ def visit_claim(self, node):
     home = self.builder.get_relative_uri(here, collection.claims[number][0]) + f"#eq-{number}"
     name, link = (f"claim-{number}", home) if node["listed"] else (f"eq-{number}", f"#eq-{number}")
     mark = f'<a class="kind {kind.split()[0]}" href="{listed}" title="{kind}">{pages.KINDS[kind]}</a>'
+    config = self.builder.config
+    if config.repository:
+        form = pages.report(config.repository, config.address, collection.claims[number][0], number)
+        mark += f' <a class="report" href="{html.escape(form)}" aria-label="wrong? Report ({number})">wrong?</a>'
     self.body.append(
         f'<div class="claim" id="{name}"><div class="math">{rendered(node["tex"], True)}</div>'
         f'<div class="number"><a href="{link}">({number})</a> {mark}</div></div>\n'
@@ -120,8 +125,10 @@ def describe(app, docname, template, context, doctree):
     ]
     context["notebook"] = notebook and notebook.name
     context["has_lab"] = config.has_lab
-    context["address"] = config.address.rstrip("/")
-    context["repository"] = config.repository.rstrip("/")
+    context["address"] = config.address
+    context["repository"] = config.repository
+    context["report"] = pages.report(config.repository, config.address, docname)
+    context["picture"] = config.picture
     ask = pages.plain(collection.asks.get(docname, ""))
     title = context.get("title") or docname.capitalize()
     title = pages.plain(notebook.title) if notebook else re.sub(r"<[^>]*>", "", title)
@@ -137,6 +144,8 @@ def describe(app, docname, template, context, doctree):
     elif notebook:
         will = re.search(r"\*\*You will\*\* (.*)", notebook.cells[0]["source"])
         context["description"] = f"{ask} {pages.plain(will[1]).capitalize() if will else title}".strip()
+    elif doctree:
+        context["description"] = " ".join(next(doctree.findall(nodes.paragraph)).astext().split())
 
 
 def questions(collection):
@@ -168,7 +177,7 @@ def finish(app, exception):
         (folder / f"{chapter}.js").write_text(text, encoding="utf-8")
     if app.config.address:
         names = sorted(app.env.found_docs)
-        places = [f"<url><loc>{app.config.address.rstrip('/')}/{name}.html</loc></url>" for name in names]
+        places = [f"<url><loc>{app.config.address}/{name}.html</loc></url>" for name in names]
         body = "\n".join(['<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">', *places, "</urlset>"])
         (app.outdir / "sitemap.xml").write_text('<?xml version="1.0" encoding="UTF-8"?>\n' + body, encoding="utf-8")
 
@@ -178,6 +187,7 @@ def setup(app):
     app.add_config_value("address", "", "html")
     app.add_config_value("repository", "", "html")
     app.add_config_value("has_lab", False, "html")
+    app.add_config_value("picture", "", "html")
     app.add_node(claim, html=(visit_claim, None))
     app.add_directive("claim", Claim)
     app.connect("doctree-resolved", link_citations)

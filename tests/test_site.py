@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import urllib.parse
 from pathlib import Path
 
 import build_site
@@ -170,6 +171,18 @@ def test_the_page_reckons_with_what_was_measured():
     assert int(parts["STUDENT"]) == MEASURED["server_mb"] + MEASURED["kernel_mb"]
     assert int(parts["MEMORY500"]) * 1024 >= 500 * int(parts["STUDENT"])
     assert int(parts["CPU30"]) * 120 >= 30 * MEASURED["processor_seconds"]
+
+
+def test_the_form_for_reports_has_the_fields_that_a_link_fills_in():
+    link = pages.report("https://github.com/owner/name", "https://example.org", "05_unroll_k_steps", "5.2")
+    address, _, query = link.partition("?")
+    fields = dict(urllib.parse.parse_qsl(query, strict_parsing=True))
+    assert address == "https://github.com/owner/name/issues/new"
+    assert fields.pop("where") == "(5.2), 05_unroll_k_steps, https://example.org/05_unroll_k_steps.html#eq-5.2"
+    form = yaml.safe_load((ROOT / ".github" / "ISSUE_TEMPLATE" / fields.pop("template")).read_text(encoding="utf-8"))
+    assert "where" in {entry["id"] for entry in form["body"]}
+    assert fields == {"title": "(5.2): "}
+    assert "where=claims&" in pages.report("", "", "claims") + "&"
 
 
 # ---- what is missing

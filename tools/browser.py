@@ -16,9 +16,13 @@ SIDE_BY_SIDE = ["--numprocesses=2", "--dist=worksteal"]  # a browser waits a lot
 PYTEST = ["pytest", "tests/browser", "-p", "no:nbval", "-o", "addopts=", *SIDE_BY_SIDE, "-rs"]
 
 
-def main(words):
+def install():
     if subprocess.call([sys.executable, *pip_install(LOCK)]):
         sys.exit("browser: pip could not install Playwright; its own words stand above.")
+
+
+def main(words):
+    install()
     sys.exit(subprocess.call([sys.executable, "-m", *PYTEST, *words], cwd=ROOT))
 
 

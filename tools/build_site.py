@@ -3,7 +3,10 @@
     python3 lab.py site            build into build/site/html, and serve it until Ctrl-C
     python3 lab.py site --build    only build; the pages work from their folder, too
     python3 lab.py site --lite     build with the lab that runs in the reader's browser; --build --lite only builds
-    python3 lab.py site --test     build, and look at every page in a browser
+    python3 lab.py site --test     build, with addresses that stand in for yours, and look at every page in a browser
+
+SITE_ADDRESS=https://… says where the site will be published, SITE_REPOSITORY=https://github.com/owner/name where its
+sources are: pages then name their own address, and link to hosted services and to a form for reports.
 
 Sphinx and the rest have an environment of their own, .venv-site; KaTeX comes from npm and needs Node, to build only.
 Both are installed here, from locks, when they first are needed.
@@ -18,7 +21,9 @@ import venv
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import browser
 import loopback
+import social_picture
 
 import lab
 
@@ -29,6 +34,8 @@ PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/pytho
 LOCK = ROOT / "requirements-site.txt"
 SLIDES = ROOT / "tools" / "slides.py"
 HTML = ROOT / "build" / "site" / "html"
+TESTED = ROOT / "build" / "site" / "tested"
+STAND_INS = {"SITE_ADDRESS": "https://example.org/meta", "SITE_REPOSITORY": "https://github.com/owner/name"}
 
 
 def is_made_from(stamp, lock):
@@ -64,27 +71,29 @@ def install_node():
     stamp.write_text(lab.fingerprint(lock), encoding="ascii")
 
 
-def build(with_lab):
-    """Build all pages; a warning, such as a link that leads nowhere, is an error."""
+def build(folder, with_lab, addresses):
+    """Build all pages into a folder; a warning, such as a link that leads nowhere, is an error."""
     begun = time.monotonic()
-    settings = dict(os.environ, SITE_LAB="yes" if with_lab else "")
-    shutil.rmtree(HTML, ignore_errors=True)
+    picture = social_picture.social_picture()
+    settings = {**os.environ, **addresses, "SITE_LAB": "yes" if with_lab else "", "SITE_PICTURE": picture.sentence}
+    shutil.rmtree(folder, ignore_errors=True)
     (ROOT / "build" / "site" / "source").mkdir(parents=True, exist_ok=True)
     words = ["-m", "sphinx", "-q", "-W", "--keep-going", "-E", "-b", "html", "-c", str(SITE)]
-    words += ["-d", str(ROOT / "build" / "site" / "doctrees"), str(ROOT / "build" / "site" / "source"), str(HTML)]
+    words += ["-d", str(ROOT / "build" / "site" / "doctrees"), str(ROOT / "build" / "site" / "source"), str(folder)]
     if subprocess.call([str(PYTHON), *words], cwd=ROOT, env=settings):
         sys.exit("site: the pages could not be built, or something in them leads nowhere; the words stand above.")
-    shutil.rmtree(HTML / "_sources", ignore_errors=True)  # what myst-nb leaves; the notebooks stand beside the pages
-    if SLIDES.exists() and subprocess.call([sys.executable, str(SLIDES), "--write", str(HTML / "lectures")]):
+    shutil.rmtree(folder / "_sources", ignore_errors=True)  # what myst-nb leaves; the notebooks stand beside the pages
+    (folder / "social.png").write_bytes(picture.png())
+    if SLIDES.exists() and subprocess.call([sys.executable, str(SLIDES), "--write", str(folder / "lectures")]):
         sys.exit("site: the slides could not be written; call `python3 lab.py site`, whose Python has what they need.")
-    size = sum(file.stat().st_size for file in HTML.rglob("*") if file.is_file())
-    pages = len(list(HTML.rglob("*.html")))
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    pages = len(list(folder.rglob("*.html")))
     if with_lab:
-        build_lab()
-    print(f"site: {pages} pages, {size / 1e6:.1f} MB, in {time.monotonic() - begun:.0f} s: {HTML / 'index.html'}")
+        build_lab(folder / "lab")
+    print(f"site: {pages} pages, {size / 1e6:.1f} MB, in {time.monotonic() - begun:.0f} s: {folder / 'index.html'}")
 
 
-def build_lab():
+def build_lab(output):
     """JupyterLite beside the pages: all notebooks, and mathlib as a wheel. The reader's browser fetches its Python."""
     folder = ROOT / "build" / "site" / "lab"
     shutil.rmtree(folder, ignore_errors=True)
@@ -94,7 +103,7 @@ def build_lab():
         sys.exit("site: pip could not make a wheel of mathlib; its own words stand above.")
     contents = ROOT / "build" / "site" / "contents"
     words = ["-m", "jupyterlite_core.app", "build", "--no-sourcemaps", "--apps", "lab", "--contents", str(contents)]
-    words += ["--piplite-wheels", str(next(folder.glob("*.whl"))), "--output-dir", str(HTML / "lab")]
+    words += ["--piplite-wheels", str(next(folder.glob("*.whl"))), "--output-dir", str(output)]
     if subprocess.call([str(PYTHON), *words], cwd=folder, stdout=subprocess.DEVNULL):
         sys.exit("site: the lab could not be built; JupyterLite's own words stand above.")
 
@@ -106,10 +115,12 @@ def serve():
 
 
 def test(words):
-    """Run the tests of the site in its own environment, which knows nothing of the notebooks' plugins."""
+    """Look at every page, on all cores. mathlib is at hand, because a figure's numbers have to agree with its."""
+    browser.install()
     files = ["tests/test_site.py", "tests/browser/test_pages.py"]
-    options = ["--confcutdir=tests/browser", "-o", "addopts=", "-p", "no:cacheprovider", "-q", "-rs"]
-    sys.exit(subprocess.call([str(PYTHON), "-m", "pytest", *options, *files, *words], cwd=ROOT))
+    options = ["-o", "addopts=", "-p", "no:nbval", "-q", "-rs", "--numprocesses=auto", "--dist=worksteal"]
+    looked_at = dict(os.environ, SITE_HTML=str(TESTED))
+    sys.exit(subprocess.call([sys.executable, "-m", "pytest", *options, *files, *words], cwd=ROOT, env=looked_at))
 
 
 def main(words):
@@ -118,9 +129,11 @@ def main(words):
         sys.exit(f"site: the words are {words}; expected none, or some of {known}. " + __doc__)
     install_node()
     install_python()
-    build(with_lab="--lite" in words)
+    with_lab = "--lite" in words
     if "--test" in words:
+        build(TESTED, with_lab, STAND_INS)
         test([word for word in words if word not in known])
+    build(HTML, with_lab, {})
     if "--build" not in words:
         serve()
 

@@ -3,14 +3,22 @@
 `python3 lab.py site --test` builds the site and runs this; `lab.py browser` looks at what was built last.
 """
 
+import csv
+import html
 import json
+import os
+import re
+import struct
+import urllib.parse
 from pathlib import Path
 
 import loopback
+import numpy as np
 import pytest
+from test_dragging import by_mathlib, random_states
 
 ROOT = Path(__file__).resolve().parents[2]
-HTML = ROOT / "build" / "site" / "html"
+HTML = Path(os.environ.get("SITE_HTML", ROOT / "build" / "site" / "html")).resolve()
 AXE = ROOT / "site" / "node_modules" / "axe-core" / "axe.min.js"
 OTHERS = {"lectures", "lab"}  # the slides have their own tests, and the lab in the browser is not ours
 PAGES = [path.relative_to(HTML) for path in sorted(HTML.rglob("*.html"))]
@@ -39,16 +47,6 @@ def visit(open_page):
         page.context.close()
 
 
-@pytest.fixture(scope="module", params=PAGES)
-def opened(request, open_page):
-    """A page, loaded once for all that is asked of it, everything that folds open."""
-    page = open_page(**SEEN, viewport={"width": DESK, "height": 800})
-    page.goto(f"file://{HTML}/{request.param}")
-    page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
-    yield page
-    page.context.close()
-
-
 def wrong(page):
     """What the page complained of, and whatever it asked for that does not stand beside it."""
     return page.complaints + [address for address in page.asked if not address.startswith(("file:", "data:"))]
@@ -58,65 +56,157 @@ def turn(page, width, media="screen", theme="light"):
     """Look at a page in another width, on paper or on a screen, in light or dark; wait until it has settled."""
     page.emulate_media(media=media, color_scheme=theme)
     page.set_viewport_size({"width": width, "height": 800})
-    page.wait_for_timeout(60)
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
-class TestEveryPage:
-    def test_asks_no_other_host_and_shows_its_mathematics(self, opened):
-        turn(opened, DESK)
-        assert wrong(opened) == []
-        assert opened.locator(".katex-error").count() == 0
-        text = opened.evaluate(
-            "(() => { const copy = document.querySelector('main').cloneNode(true);"
-            " copy.querySelectorAll('pre, code, .katex, script').forEach((e) => e.remove());"
-            " return copy.textContent; })()"
-        )
-        assert [word for word in ("$", "\\frac", "\\nabla", "\\theta", "\\tag", "{claim}", ":::") if word in text] == []
-        assert opened.evaluate("[...document.images].filter((i) => !i.alt.trim()).length") == 0
+# What is asked of every page: each returns what is wrong, in the width and colours that the page has just then.
 
-    @pytest.mark.parametrize("width", [PHONE, DESK])
-    def test_does_not_scroll_sideways(self, opened, width):
-        turn(opened, width)
-        assert opened.evaluate("document.documentElement.scrollWidth") <= width
 
-    @pytest.mark.parametrize("theme", ["light", "dark"])
-    def test_meets_wcag_aa(self, opened, theme):
-        turn(opened, PHONE, theme=theme)
-        if not opened.evaluate("'axe' in window"):
-            opened.add_script_tag(path=str(AXE))
-        found = opened.evaluate(  # formulas take the colour of their text, and are nine tenths of a page's elements
-            "axe.run({exclude: ['.katex']}, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],"
-            " resultTypes: ['violations']}).then((r) => r.violations.map((v) =>"
-            " [v.id, v.nodes.length, v.nodes[0].html.slice(0, 200), v.nodes[0].failureSummary.slice(0, 200)]))"
-        )
-        assert found == []
+def mathematics_that_is_not_shown(page):
+    text = page.evaluate(
+        "(() => { const copy = document.querySelector('main').cloneNode(true);"
+        " copy.querySelectorAll('pre, code, .katex, script').forEach((e) => e.remove());"
+        " return copy.textContent; })()"
+    )
+    raw = ("$", "\\frac", "\\nabla", "\\theta", "\\tag", "{claim}", ":::")
+    return [word for word in raw if word in text] + page.locator(".katex-error").all_inner_texts()
 
-    def test_scrolls_by_keyboard_what_is_wider_than_a_phone(self, opened):
-        turn(opened, PHONE)
-        out_of_reach = opened.evaluate(
-            "[...document.querySelectorAll('article div.math, article .wide, article pre')].filter((e) =>"
-            " e.tabIndex < 0 && e.scrollWidth > e.clientWidth + 1"
-            " && getComputedStyle(e).overflowX !== 'visible').length"
-        )
-        assert out_of_reach == 0
 
-    def test_begins_with_a_way_past_its_head(self, opened):
-        turn(opened, PHONE)
-        opened.evaluate("document.activeElement.blur()")
-        for name in ("skip", "home"):
-            opened.keyboard.press("Tab")
-            assert opened.evaluate("document.activeElement.className") == name
-            assert opened.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+def pictures_without_words(page):
+    return page.evaluate("[...document.images].filter((i) => !i.alt.trim()).map((i) => i.src)")
 
-    def test_prints_without_cutting_a_formula(self, opened):
-        turn(opened, PAPER, media="print")
-        opened.evaluate("dispatchEvent(new Event('beforeprint'))")
-        cut = opened.evaluate(
-            "[...document.querySelectorAll('article .katex-html, article img, article table, article pre')]"
-            f".filter((e) => e.getBoundingClientRect().right > {PAPER} + 1 || e.scrollWidth > {PAPER} + 1)"
-            ".map((e) => [e.tagName, e.textContent.slice(0, 60), e.scrollWidth])"
-        )
-        assert cut == []
+
+def wider_than_the_window(page):
+    width = page.viewport_size["width"]
+    found = page.evaluate("document.documentElement.scrollWidth")
+    return [] if found <= width else [f"{found} of {width}"]
+
+
+def out_of_a_keyboards_reach(page):
+    """What scrolls sideways inside the page, and is not in the order of Tab."""
+    return page.evaluate(
+        "[...document.querySelectorAll('article div.math, article .wide, article pre')].filter((e) =>"
+        " e.tabIndex < 0 && e.scrollWidth > e.clientWidth + 1"
+        " && getComputedStyle(e).overflowX !== 'visible').map((e) => e.textContent.slice(0, 60))"
+    )
+
+
+def no_way_past_the_head(page):
+    """The first two stops of Tab: past the head, and home; both can be seen."""
+    page.evaluate("document.activeElement.blur()")
+    found = []
+    for name in ("skip", "home"):
+        page.keyboard.press("Tab")
+        seen = page.evaluate("(e => [e.className, getComputedStyle(e).outlineStyle])(document.activeElement)")
+        found += [] if seen[0] == name and seen[1] != "none" else [seen]
+    return found
+
+
+def against_wcag_aa(page, *rules):
+    """What axe finds; all its rules of WCAG 2.2 AA, or those named."""
+    if not page.evaluate("'axe' in window"):
+        page.add_script_tag(path=str(AXE))
+    only = rules or ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    return page.evaluate(  # formulas take the colour of their text, and are nine tenths of a page's elements
+        "([type, values]) => axe.run({exclude: ['.katex']}, {runOnly: {type, values}, preload: false})"
+        ".then((r) => r.violations.map((v) =>"
+        " [v.id, v.nodes.length, v.nodes[0].html.slice(0, 200), v.nodes[0].failureSummary.slice(0, 200)]))",
+        ["rule" if rules else "tag", list(only)],
+    )
+
+
+def colours_too_close(page):
+    """What another scheme of colours can break; every other rule asks the same in light and dark."""
+    return against_wcag_aa(page, "color-contrast", "link-in-text-block")
+
+
+def cut_on_paper(page):
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    return page.evaluate(
+        "[...document.querySelectorAll('article .katex-html, article img, article table, article pre')]"
+        f".filter((e) => e.getBoundingClientRect().right > {PAPER} + 1 || e.scrollWidth > {PAPER} + 1)"
+        ".map((e) => [e.tagName, e.textContent.slice(0, 60), e.scrollWidth])"
+    )
+
+
+LOOKS = [  # (width, medium, colours), and what is asked there
+    ((DESK, "screen", "light"), [mathematics_that_is_not_shown, pictures_without_words, wider_than_the_window]),
+    (
+        (PHONE, "screen", "light"),
+        [no_way_past_the_head, wider_than_the_window, out_of_a_keyboards_reach, against_wcag_aa],
+    ),
+    ((PHONE, "screen", "dark"), [colours_too_close]),
+    ((PAPER, "print", "light"), [cut_on_paper]),
+]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_can_be_read_everywhere(visit, name):
+    """One load, everything that folds open: on a desk, on a phone and on paper, in light and dark, by keyboard."""
+    page = visit(name)
+    page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
+    found = {}
+    for look, questions in LOOKS:
+        turn(page, *look)
+        found |= {(*look, ask.__name__): answer for ask in questions if (answer := ask(page))}
+    assert found == {}
+    assert wrong(page) == []
+
+
+# ---- what depends on addresses
+
+
+def pages_with_an_address():
+    """The text of each page, where the site was built with its address and that of its sources."""
+    texts = {name: (HTML / name).read_text(encoding="utf-8") for name in PAGES}
+    if not all('<link rel="canonical"' in text for text in texts.values()):
+        pytest.skip("built without an address; `python3 lab.py site --test` builds with one")
+    return texts
+
+
+def test_every_numbered_claim_has_a_form_for_reports_with_its_place_filled_in():
+    reported = set()
+    for name, text in pages_with_an_address().items():
+        places = re.findall(r'<div class="claim" id="(?:eq|claim)-([\d.]+)">(.*?)</div></div>', text, re.S)
+        places += [("", text.rpartition("<footer>")[2])] if 'class="report"' in text.rpartition("<footer>")[2] else []
+        for number, place in places:
+            (link,) = re.findall(r'<a class="report" href="([^"]*)"', place)
+            address, _, query = html.unescape(link).partition("?")
+            fields = dict(urllib.parse.parse_qsl(query, strict_parsing=True))
+            assert address == "https://github.com/owner/name/issues/new"
+            assert set(fields) == {"template", "title", "where"}
+            page = re.search(r"https://example.org/meta/(\S+?\.html)(#\S+)?$", fields["where"])
+            assert (HTML / page[1]).exists()
+            if number:
+                assert fields["where"].startswith(f"({number}), ")
+                assert page[2] == f"#eq-{number}"
+                assert f'id="eq-{number}"' in (HTML / page[1]).read_text(encoding="utf-8")
+                reported.add((name == "claims.html", number))
+            else:
+                assert page[1] == name
+    with (ROOT / "mathlib" / "data" / "claims.csv").open(encoding="utf-8", newline="") as file:
+        claims = {row["claim"] for row in csv.DictReader(file)}
+    assert reported == {(listed, number) for listed in (False, True) for number in claims}
+
+
+def test_every_page_says_how_it_is_shown_beside_a_link():
+    for name, text in pages_with_an_address().items():
+        tags = dict(re.findall(r'<meta (?:property|name)="((?:og|twitter):[^"]*)" content="([^"]*)">', text))
+        assert tags["og:url"] == f"https://example.org/meta/{name}"
+        assert tags["og:image"] == tags["twitter:image"] == "https://example.org/meta/social.png"
+        assert tags["og:image:alt"] == tags["twitter:image:alt"]
+        assert 60 < len(tags["og:image:alt"]) < 420  # a screen reader reads it in one breath
+        assert tags["og:title"] == tags["twitter:title"]
+        assert tags["twitter:card"] == "summary_large_image"
+        assert "$" not in "".join(tags.values()), name
+        if name != "search.html":
+            assert len(tags["og:description"]) > 20, name
+
+
+def test_the_picture_beside_a_link_has_the_size_that_its_tags_say():
+    picture = (HTML / "social.png").read_bytes()
+    assert struct.unpack(">II", picture[16:24]) == (1200, 630)
+    assert len(picture) <= 150_000
 
 
 class TestFrontPage:
@@ -180,6 +270,86 @@ def test_the_lab_shows_a_notebook_and_asks_for_nothing_but_its_python(browser, a
     elsewhere = [url for url in asked if url.startswith("http") and not url.startswith(address)]
     assert [url for url in elsewhere if "/pyodide/" not in url] == []
     page.context.close()
+
+
+# ---- the figure that is dragged, where readers meet it
+
+DRAGGED = [name for name in PAGES if 'class="drag-theta"' in (HTML / name).read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("name", DRAGGED)
+def test_a_figures_numbers_are_mathlibs_on_200_random_states(visit, name):
+    page = visit(name)
+    states = list(random_states(200))
+    answers = page.evaluate(
+        "(states) => states.map((s) => document.querySelector('.drag-theta').drag.state(...s))",
+        [[theta.tolist(), alpha, K] for theta, alpha, K in states],
+    )
+    for state, answer in zip(states, answers, strict=True):
+        for quantity, right in by_mathlib(*state).items():
+            right = np.array(right)
+            scale = 180 if quantity == "angle" else np.linalg.norm(right)
+            assert np.linalg.norm(np.array(answer[quantity]) - right) <= 1e-9 * scale, (quantity, state)
+
+
+class TestAFingerOnThePhone:
+    """Touch, on a page 390 pixels wide: what is dragged moves, and what is beside it scrolls the page."""
+
+    @pytest.fixture(params=DRAGGED)
+    def page(self, request, open_page):
+        page = open_page(**SEEN, viewport={"width": PHONE, "height": 844}, has_touch=True, is_mobile=True)
+        page.goto(f"file://{HTML}/{request.param}")
+        page.wait_for_function("document.querySelector('.drag-theta').drag?.now()")
+        page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
+        page.wait_for_function("document.querySelector('.drag-theta').shadowRoot.querySelector('.contours[d]')")
+        page.locator(".drag-theta").evaluate("(e) => scrollTo(0, e.getBoundingClientRect().top + scrollY - 80)")
+        yield page
+        page.context.close()
+
+    def swipe(self, page, start, by):
+        """One finger, put down, moved in ten steps and lifted."""
+        session = page.context.new_cdp_session(page)
+        steps = [(start[0] + by[0] * i / 10, start[1] + by[1] * i / 10) for i in range(11)]
+        moves = [("touchStart", steps[:1]), *(("touchMove", [point]) for point in steps[1:]), ("touchEnd", [])]
+        for kind, points in moves:
+            touches = [{"x": x, "y": y} for x, y in points]
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+        page.wait_for_timeout(100)
+
+    def middle(self, box):
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def now(self, page):
+        return page.evaluate("document.querySelector('.drag-theta').drag.now()")
+
+    def test_drags_the_start(self, page):
+        before, scrolled = self.middle(page.locator(".knob").bounding_box()), page.evaluate("scrollY")
+        said = page.locator(".words b").inner_text()
+        self.swipe(page, before, (60, 45))
+        after = self.middle(page.locator(".knob").bounding_box())
+        np.testing.assert_allclose(np.subtract(after, before), (60, 45), atol=1)
+        assert page.locator(".words b").inner_text() != said
+        assert page.evaluate("scrollY") == scrolled
+        assert wrong(page) == []
+
+    def test_moves_a_slider(self, page):
+        box = page.locator("input.K").bounding_box()
+        thumb = box["x"] + box["width"] * self.now(page)["K"] / 8, box["y"] + box["height"] / 2
+        self.swipe(page, thumb, (box["x"] + box["width"] - thumb[0], 0))
+        assert self.now(page)["K"] == 8
+
+    def test_scrolls_the_page_from_the_picture(self, page):
+        stage = page.locator(".drag-theta svg").bounding_box()
+        theta, scrolled = self.now(page)["theta"], page.evaluate("scrollY")
+        self.swipe(page, (stage["x"] + 0.8 * stage["width"], stage["y"] + 0.8 * stage["height"]), (0, -150))
+        page.wait_for_function(f"scrollY > {scrolled} + 60")
+        assert self.now(page)["theta"] == theta
+
+    def test_can_hit_the_start_and_both_sliders(self, page):
+        """24 pixels, as WCAG 2.2 AA asks."""
+        for control in (".hit", "input.alpha", "input.K"):
+            box = page.locator(control).bounding_box()
+            assert min(box["width"], box["height"]) >= 24, control
 
 
 class TestReading:
