@@ -396,6 +396,8 @@ function build(host) {
     event.preventDefault();
     event.stopPropagation();
   });
+  // A finger on the handle drags it and never scrolls: browsers pass over the touch-action of parts of a drawing.
+  handle.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
   svg.addEventListener("pointermove", (event) => grip && moveTo(minus(under(event), -1, grip)));
   for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) svg.addEventListener(name, () => { grip = null; });
   svg.addEventListener("click", (event) => dragged || moveTo(under(event))); // a tap
