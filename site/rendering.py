@@ -4,6 +4,9 @@ import functools
 import html
 import json
 import re
+import socket
+import time
+from types import SimpleNamespace
 
 import pages
 import sphinxcontrib.katex as katex
@@ -16,6 +19,23 @@ from sphinx.util.docutils import SphinxDirective
 CITATION = re.compile(r"\((\d{1,2}\.\d{1,2})\)")
 NOT_IN = (nodes.reference, nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.title, nodes.raw)
 
+
+class PatientSocket(socket.socket):
+    """KaTeX's server makes its socket first and listens a moment later; who asks in between asks again."""
+
+    def connect(self, address):
+        until = time.monotonic() + (self.gettimeout() or 60)
+        while True:
+            try:
+                return super().connect(address)
+            except ConnectionRefusedError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
+
+
+# The module knows sockets by this name only; the one that everybody else knows stays as it is.
+katex.socket = SimpleNamespace(**{**vars(socket), "socket": PatientSocket})
 katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60  # seconds: a busy machine is no error
 ask_katex = katex.render_latex
 
