@@ -10,6 +10,7 @@ import html
 import json
 import math
 import re
+import statistics
 import struct
 import sys
 import urllib.parse
@@ -342,6 +343,39 @@ def report(repository, address, page, number=""):
     return f"{repository}/issues/new?{urllib.parse.urlencode(fields)}"
 
 
+def table(head, rows):
+    """A table in Markdown."""
+    lines = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
+    return "\n".join("| " + " | ".join(str(field) for field in line) + " |" for line in lines)
+
+
+def measured():
+    """What tools/measure_site.py stored, as tables and sentences."""
+    stored = json.loads((ROOT / "site" / "measured.json").read_text(encoding="utf-8"))
+    asked, together = stored["newcomer"], stored["together"]
+    slow = [row["question"] for row in asked if row.get("scroll")]
+    frames = [
+        (f"{where}: {what}", *(f"{ms:.1f} ms" for ms in times)) for where, what, *times in stored["frames"]["rows"]
+    ]
+    weights = [
+        (name, f"{page['bytes'] / 1e3:,.0f} kB", page["requests"], page["hosts"], f"{page['formula_ms']} ms")
+        for name, page in stored["weight"].items()
+    ]
+    return {
+        "MOVES": str(stored["frames"]["moves"]),
+        "FRAMES": table(["", "median", "95 %", "longest"], frames),
+        "WEIGHT": table(["page", "bytes", "requests", "hosts", "first formula"], weights),
+        "ASKED": str(len(asked)),
+        "MISSED": str(sum("failed" in row for row in asked)),
+        "TAPS": str(max(row["taps"] for row in asked)),
+        "SCROLLS": f"{len(slow)} ({', '.join(slow)})" if slow else "none",
+        "ALONE": f"{statistics.median(row['seconds'] for row in asked):.1f}",
+        "READERS": str(len(together)),
+        "CROWD": f"{max(row['opened'] + row['seconds'] for row in together):.1f}",
+        "CROWDTAPS": str(max(row["taps"] for row in together)),
+    }
+
+
 def where_to_run(repository, has_lab):
     """The sentences that depend on what was built, and on whether the repository has an address."""
     here = (
@@ -390,6 +424,7 @@ def write(source, extra, contents, repository="", has_lab=False):
         "CLAIMS": list_of_claims(collection),
         "PICTURES": list_of_pictures(collection),
         **sizing(),
+        **measured(),
         **where_to_run(repository, has_lab),
     }
     for page in (ROOT / "site").glob("*.md"):

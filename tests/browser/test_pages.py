@@ -4,15 +4,16 @@
 """
 
 import csv
-import html
 import json
 import os
 import re
 import struct
 import urllib.parse
+from html import unescape
 from pathlib import Path
 
 import loopback
+import measure_site
 import numpy as np
 import pytest
 from test_dragging import by_mathlib, random_states
@@ -171,7 +172,7 @@ def test_every_numbered_claim_has_a_form_for_reports_with_its_place_filled_in():
         places += [("", text.rpartition("<footer>")[2])] if 'class="report"' in text.rpartition("<footer>")[2] else []
         for number, place in places:
             (link,) = re.findall(r'<a class="report" href="([^"]*)"', place)
-            address, _, query = html.unescape(link).partition("?")
+            address, _, query = unescape(link).partition("?")
             fields = dict(urllib.parse.parse_qsl(query, strict_parsing=True))
             assert address == "https://github.com/owner/name/issues/new"
             assert set(fields) == {"template", "title", "where"}
@@ -229,6 +230,34 @@ class TestFrontPage:
         assert page.locator("#found").inner_text() == f"{after} question{'s' if after > 1 else ''}"
         page.locator("#find").fill("")
         assert page.locator(".question:visible").count() == before
+
+    def test_finds_each_question_by_three_of_its_own_words(self, visit):
+        page = visit("index.html", PHONE)
+        asked = dict(measure_site.questions())
+        assert len(asked) >= 28
+        for name, words in asked.items():
+            page.locator("#find").fill(" ".join(words[:3]))
+            shown = page.locator(".question:visible").evaluate_all("(all) => all.map((e) => e.id)")
+            assert name.lower() in shown, (name, words[:3])
+            assert len(shown) <= 8, (name, words[:3])  # what the letters of a formula find
+
+    def test_shows_what_fits_best_where_no_question_has_every_word(self, visit):
+        page = visit("index.html", PHONE)
+        page.locator("#find").fill("detached gradients zebra")  # neither form stands in the table
+        assert "with 2 of these 3 words" in page.locator("#found").inner_text()
+        assert page.locator(".question:visible").count() > 0
+        page.locator("#find").fill("zebra")
+        assert page.locator("#found").inner_text() == "0 questions"
+        page.get_by_role("link", name="Search all pages for this").click()
+        assert page.url.endswith("search.html?q=zebra")
+
+    def test_one_tap_leads_to_the_field_that_finds_them(self, open_page):
+        page = open_page(**SEEN, viewport={"width": PHONE, "height": 844}, has_touch=True, is_mobile=True)
+        page.goto(f"file://{HTML}/index.html")
+        page.get_by_role("link", name="Find your question", exact=True).tap()
+        assert page.evaluate("document.activeElement.id") == "find"
+        assert 0 <= page.locator("#find").bounding_box()["y"] < 200  # above a phone's keyboard, with room for rows
+        page.context.close()
 
     def test_every_question_leads_to_a_heading_in_sight(self, visit):
         page = visit("index.html", PHONE)

@@ -119,22 +119,46 @@ addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
 const find = document.getElementById("find");
 if (find) {
   find.closest(".find").hidden = false;
-  const questions = all(".question").map((box) => [box, box.textContent.toLowerCase()]);
+  // As it is typed and as it is printed: no marks on letters, Greek by name, hyphens and underscores as spaces.
+  const letters = { "θ": " theta ", "α": " alpha ", "∇": " nabla ", "’": "'" };
+  const plain = (text) => text.normalize("NFKD").toLowerCase().replace(/[θα∇’]/g, (letter) => letters[letter])
+    .replace(/[\u0300-\u036f\u200b\u2060]/g, "").replace(/[-_\s]+/g, " ");
+  const stem = (word) => word.replace(/^(.{3,}?)(s|es|ed|d|ing|ation|tion)$/, "$1");
+  const questions = all(".question").map((box) => [box, plain(box.textContent)]);
   const found = document.getElementById("found");
+  const elsewhere = document.getElementById("elsewhere");
   const filter = () => {
-    const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
-    for (const [box, text] of questions) box.hidden = !words.every((word) => text.includes(word));
-    for (const group of all("article section section")) {
+    const words = plain(find.value).split(" ").filter((word) => word && !/^(\W|a|an|and|in|is|it|of|or|the|to)$/.test(word));
+    const worth = (text, word) => (text.includes(word) ? 1 : text.includes(stem(word)) ? 0.9 : 0);
+    const scores = questions.map(([, text]) => words.reduce((sum, word) => sum + worth(text, word), 0));
+    const best = Math.max(...scores);  // where no question has all words, those that have most of them
+    const shown = words.length && !best ? 0 : scores.filter((score) => score === best).length;
+    questions.forEach(([box], i) => { box.hidden = !shown || scores[i] < best; });
+    for (const group of all("article section section section")) {
       const boxes = all(".question", group);
       if (boxes.length) group.hidden = boxes.every((box) => box.hidden);
     }
-    const number = questions.filter(([box]) => !box.hidden).length;
-    found.textContent = number === 1 ? "1 question" : `${number} questions`;
+    const number = shown === 1 ? "1 question" : `${shown} questions`;
+    const had = Math.ceil(best);
+    found.textContent = shown && had < words.length ? `${number} with ${had} of these ${words.length} words` : number;
+    document.body.classList.toggle("searching", words.length > 0);
+    elsewhere.hidden = !find.value.trim();
+    elsewhere.href = `search.html?q=${encodeURIComponent(find.value.trim())}`;
   };
   find.addEventListener("input", filter);
   find.addEventListener("keydown", (event) => {
     const first = document.querySelector(".question:not([hidden]) .ask a");
     if (event.key === "Enter" && find.value && first) location.href = first.href;
   });
+  // On a phone the keyboard covers half of the page: the field goes to the top, what it finds stands beneath.
+  find.addEventListener("focus", () => {
+    if (innerWidth < 736) find.closest(".find").scrollIntoView();
+  });
+  all("article .ways a[href='#is-this-your-question']").forEach((link) => link.addEventListener("click", (event) => {
+    event.preventDefault();  // going to a place takes the focus away again
+    history.pushState(null, "", link.href);
+    document.getElementById("is-this-your-question").scrollIntoView();
+    find.focus();
+  }));
   filter();
 }
