@@ -207,7 +207,7 @@ class Collection:
         alt = html.escape(said["alt"])
         self.pictures.append((notebook, number, file, alt, width, height))
         up = "../" * notebook.name.count("/")
-        return f'<img src="{up}pictures/{file}" alt="{alt}" width="{width}" height="{height}" decoding="async">'
+        return f'<img src="{up}pictures/{file}" alt="{alt}" width="{width}" height="{height}" loading="lazy">'
 
     def read_questions(self):
         """The questions as their askers put them: (group, [(name, question, answer, where)])."""
@@ -359,7 +359,7 @@ def measured():
     ]
     weights = [
         (name, f"{page['bytes'] / 1e3:,.0f} kB", page["requests"], page["hosts"], f"{page['formula_ms']} ms")
-        for name, page in stored["weight"].items()
+        for name, page in sorted(stored["weight"].items(), key=lambda entry: (not entry[0].endswith(".html"), entry[0]))
     ]
     return {
         "MOVES": str(stored["frames"]["moves"]),
