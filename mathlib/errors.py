@@ -56,6 +56,10 @@ class WrongValue(Short, ValueError):
     """An argument of the right kind whose shape or entries do not fit."""
 
 
+class NotFinite(WrongValue):
+    """An entry that is NaN or infinite: what a loop that has diverged leaves behind."""
+
+
 class UnknownName(Short, KeyError):
     """A name that nothing here is called by."""
 

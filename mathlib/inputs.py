@@ -13,7 +13,7 @@ import numpy as np
 import sympy
 
 from mathlib.contracts import Array, Theta
-from mathlib.errors import WrongType, WrongValue
+from mathlib.errors import NotFinite, WrongType, WrongValue
 
 
 def is_symbolic(theta: object) -> TypeGuard[sympy.MatrixBase]:
@@ -55,8 +55,8 @@ def require_array(
     ------
     TypeError
         Not an array, or of a dtype that would have to be cast.
-    ValueError
-        NaN or infinity inside.
+    NotFinite
+        NaN or infinity inside; a ValueError.
     """
     if not isinstance(array, np.ndarray) or isinstance(array, (np.ma.MaskedArray, np.matrix)):
         expected = "a NumPy array"
@@ -82,7 +82,7 @@ def require_array(
         )
     if not np.isfinite(array).all():
         shown = np.array2string(array, threshold=MANY)
-        raise WrongValue(f"{name} has a NaN or infinite entry: {shown}. {mend}")
+        raise NotFinite(f"{name} has a NaN or infinite entry: {shown}. {mend}")
     return array
 
 
@@ -124,6 +124,20 @@ def require_step_size(alpha: object, theta: Theta) -> Any:
     if not math.isfinite(alpha) or alpha < 0:
         raise WrongValue(f"alpha is {alpha}; a step size is finite, and zero or positive.")
     return sympy.sympify(alpha) if is_symbolic(theta) else float(alpha)
+
+
+def require_count(count: object, name: str, least: int = 1) -> int:
+    """Return `count` if it is a whole number, at least `least`."""
+    if isinstance(count, bool) or not isinstance(count, numbers.Integral) or count < least:
+        raise WrongValue(f"{name} is {count!r}; expected a whole number, {least} or more.")
+    return int(count)
+
+
+def require_generator(rng: object) -> np.random.Generator:
+    """Return `rng` if it is one of NumPy's generators, which draw the same numbers again from the same seed."""
+    if not isinstance(rng, np.random.Generator):
+        raise WrongType(f"rng is {rng!r}; expected a generator. Write np.random.default_rng(seed).")
+    return rng
 
 
 def require_losses(losses: object, *methods: str, caller: str) -> list[Any]:
