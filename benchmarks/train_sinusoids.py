@@ -1,13 +1,13 @@
 """Does the second order matter on sinusoids? The long run behind notebook 11.
 
-    python3 lab.py run benchmarks/train_sinusoids.py                      about an hour on one core, resumable
+    python3 lab.py run benchmarks/train_sinusoids.py                      half an hour of one core, resumable
     python3 lab.py run benchmarks/train_sinusoids.py --quick --output DIR a small run, to see that all works
 
 Section 5.1 of the MAML paper: 1-40-40-1 with ReLU, 10 support and 10 query points, meta-batches of 25 tasks, inner step
-size 0.01, Adam at 0.001. With one inner step every method trains for the paper's 70,000 iterations, with five for
-10,000; both numbers were fixed before the run, and the last iteration is the one that is compared. Training is in
-float32, evaluation in float64, on the same 600 test tasks for all, with 100 query points each. With one inner step the
-multi-step loss is MAML's, and joint training has no inner loop: neither is trained twice.
+size 0.01, Adam at 0.001. Every method trains for 10,000 iterations; MAML, FOMAML and joint training go on to the
+paper's 70,000 with one inner step. Both numbers were fixed before the run, and what is compared is the start at these
+iterations. Training is in float32, evaluation in float64, on the same 600 test tasks for all, with 100 query points
+each. With one inner step the multi-step loss is MAML's, and joint training has no inner loop: neither is trained twice.
 
 Each training has a checkpoint in --folder; a run that was stopped goes on from there. Writes sinusoids.csv, errors by
 seed, method and number of steps, and sinusoids_path.csv, both gradients and the curvature along training.
@@ -17,7 +17,6 @@ import one_thread  # noqa: F401  before NumPy
 
 # isort: split
 import argparse
-import csv
 import functools
 import time
 import warnings
@@ -25,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, eigsh
+from tables import cosine, write
 
 from mathlib.meta_gradients import fomaml_gradient, maml_gradient
 from mathlib.meta_training import adapt, draw_start, meta_train
@@ -34,10 +34,9 @@ from mathlib.tasks import sinusoid_tasks
 ROOT = Path(__file__).resolve().parents[1]
 NETWORK = MLP((1, 40, 40, 1), "relu")
 ALPHA = 0.01
-RUNS = {
-    **{(method, 1): 70_000 for method in ("MAML", "FOMAML", "Reptile", "ANIL", "joint")},
-    **{(method, 5): 10_000 for method in ("MAML", "FOMAML", "Reptile", "ANIL", "multi-step")},
-}
+RUNS = {(method, 1): 10_000 for method in ("MAML", "FOMAML", "Reptile", "ANIL", "joint")}
+RUNS |= {(method, 5): 10_000 for method in ("MAML", "FOMAML", "Reptile", "ANIL", "multi-step")}
+LONGER = {("MAML", 1): 70_000, ("FOMAML", 1): 70_000, ("joint", 1): 70_000}
 COMPARED = (0, 10_000, 70_000)  # iterations at which the errors are stored
 POINTS = (0, 500, 1000, 2000, 5000, 10_000, 20_000, 40_000, 70_000)  # those along the path
 STEPS = (0, 1, 2, 3, 5, 10)
@@ -68,12 +67,12 @@ def start_after(run, iteration):
     return run.path[iteration // 500].astype(np.float64)
 
 
-def errors(method, theta, shots, n):
-    """The query error of each test task after 0 to 10 inner steps, (11, tasks); infinite where a task diverged."""
+def errors(method, theta, shots, n, steps=STEPS):
+    """The query error of each test task after these inner steps, (steps, tasks); infinite where a task diverged."""
     tasks = sinusoid_tasks(np.random.default_rng(TEST_SEED + shots), n, shots, query_shots=100)
     _, query = tasks.losses(NETWORK)
-    points, diverged = adapt(method, NETWORK, tasks, theta, ALPHA, max(STEPS))
-    return np.where(diverged, np.inf, [query.value(point) for point in points])
+    points, diverged = adapt(method, NETWORK, tasks, theta, ALPHA, max(steps))
+    return np.array([np.where(diverged[step], np.inf, query.value(points[step])) for step in steps])
 
 
 def error_rows(run, seed, method, steps, n):
@@ -83,7 +82,7 @@ def error_rows(run, seed, method, steps, n):
             continue
         for shots in (5, 10):
             found = errors(method, start_after(run, iteration), shots, n)
-            for step in STEPS:
+            for step, error in zip(STEPS, found, strict=True):
                 rows.append(
                     {
                         "seed": seed,
@@ -92,18 +91,14 @@ def error_rows(run, seed, method, steps, n):
                         "iteration": iteration,
                         "shots": shots,
                         "steps": step,
-                        "mean": found[step].mean(),
-                        "halfwidth": 1.96 * found[step].std(ddof=1) / n**0.5,
-                        "median": np.median(found[step]),
-                        "exploded": np.mean(found[step] > EXPLODED),
-                        "worse": np.mean(found[step] > found[0]),
+                        "mean": error.mean(),
+                        "halfwidth": 1.96 * error.std(ddof=1) / n**0.5,
+                        "median": np.median(error),
+                        "exploded": np.mean(error > EXPLODED),
+                        "worse": np.mean(error > found[0]),
                     }
                 )
     return rows
-
-
-def cosine(v, g):
-    return np.vecdot(v, g) / np.sqrt(np.vecdot(v, v) * np.vecdot(g, g))
 
 
 def largest_eigenvalue(task, theta):
@@ -121,7 +116,7 @@ def gradient_row(theta, steps, batches):
     shared = np.tile(theta, (len(tasks), 1))
     v, g = (f([support] * steps, query, shared, ALPHA) for f in (fomaml_gradient, maml_gradient))
     v_bar, g_bar = (each.reshape(batches, 25, -1).mean(axis=1) for each in (v, g))
-    eigenvalues = [largest_eigenvalue(tasks[i : i + 1], theta) for i in range(50)]
+    eigenvalues = [largest_eigenvalue(tasks[i : i + 1], theta) for i in range(25)]
     return {
         "cosine_batch": np.median(cosine(v_bar, g_bar)),
         "cosine_batch_least": cosine(v_bar, g_bar).min(),
@@ -134,14 +129,14 @@ def gradient_row(theta, steps, batches):
     }
 
 
-def path_rows(run, seed, method, steps, batches, n):
+def path_rows(run, seed, method, steps, batches):
     """Along the path; joint training has no K of its own and is asked for both."""
     rows = []
     for iteration in POINTS:
         if iteration > run.iteration:
             continue
         theta = start_after(run, iteration)
-        found = errors(method, theta, 5, n)
+        after_1, after_10 = errors(method, theta, 5, 200, (1, 10))
         for K in (1, 5) if method == "joint" and iteration <= 10_000 else (steps,):
             lost = run.diverged[:iteration].sum() if iteration else 0
             rows.append(
@@ -150,23 +145,13 @@ def path_rows(run, seed, method, steps, batches, n):
                     "method": method,
                     "K": K,
                     "iteration": iteration,
-                    "median_1": np.median(found[1]),
-                    "median_10": np.median(found[10]),
+                    "median_1": np.median(after_1),
+                    "median_10": np.median(after_10),
                     "lost_in_training": lost,
                     **gradient_row(theta, K, batches),
                 }
             )
     return rows
-
-
-def write(path, rows):
-    """A table, its numbers with four significant digits."""
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, rows[0], lineterminator="\n")
-        table.writeheader()
-        table.writerows(
-            {k: f"{v:.4g}" if isinstance(v, float | np.floating) else v for k, v in row.items()} for row in rows
-        )
 
 
 def main():
@@ -175,18 +160,20 @@ def main():
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "sinusoids", help="where checkpoints are kept")
     parser.add_argument("--output", type=Path, default=ROOT / "mathlib" / "data")
     parser.add_argument("--quick", action="store_true", help="500 iterations of each method, one seed, 60 test tasks")
+    parser.add_argument("--short", action="store_true", help="no method goes on to 70,000 iterations")
     chosen = parser.parse_args()
     seeds = chosen.seeds[:1] if chosen.quick else chosen.seeds
     folder = chosen.folder / "quick" if chosen.quick else chosen.folder
-    n = 60 if chosen.quick else 600
+    lengths = dict.fromkeys(RUNS, 500) if chosen.quick else RUNS if chosen.short else RUNS | LONGER
+    n, batches = (60, 2) if chosen.quick else (600, 10)
     folder.mkdir(parents=True, exist_ok=True)
     begun = time.process_time()
     error_table, path_table = [], []
     for seed in seeds:
-        for (method, steps), iterations in RUNS.items():
-            run = train(seed, method, steps, 500 if chosen.quick else iterations, folder)
+        for (method, steps), iterations in lengths.items():
+            run = train(seed, method, steps, iterations, folder)
             error_table += error_rows(run, seed, method, steps, n)
-            path_table += path_rows(run, seed, method, steps, 2 if chosen.quick else 10, n)
+            path_table += path_rows(run, seed, method, steps, batches)
             print(f"seed {seed}, {method}, K = {steps}: {time.process_time() - begun:.0f} s in all", flush=True)
     write(chosen.output / "sinusoids.csv", error_table)
     write(chosen.output / "sinusoids_path.csv", path_table)

@@ -46,10 +46,32 @@ def reptile(losses: Sequence[Any], query: Any, theta: Array, alpha: float) -> Ar
     return reptile_gradient([*losses, query], theta, alpha)
 
 
+class _AskedFromHereOn:
+    """The query, asked at this point and after each of the steps that follow: what a multi-step loss asks at θ_i."""
+
+    def __init__(self, loss: Any, query: Any, later: Any, alpha: float) -> None:
+        self.loss = loss
+        self.query = query
+        self.later = later
+        self.alpha = alpha
+
+    def gradient(self, theta: Array) -> Array:
+        return self.query.gradient(theta) + maml_gradient([self.loss], self.later, theta, self.alpha)
+
+
 def multi_step(losses: Sequence[Any], query: Any, theta: Array, alpha: float) -> Array:
-    r"""The gradient of the mean of :math:`Q(\theta_1), \dots, Q(\theta_K)`: the query is asked after every step."""
-    lengths = range(1, len(losses) + 1)
-    return sum(maml_gradient(losses[:i], query, theta, alpha) for i in lengths) / len(losses)
+    r"""The gradient of the mean of :math:`Q(\theta_1), \dots, Q(\theta_K)`: the query is asked after every step.
+
+    Each step is taken and undone by `maml_gradient`; what it brings back is added to the query's gradient there.
+
+    References
+    ----------
+    Antoniou, Edwards and Storkey, How to train your MAML, 2019 (arXiv 1810.09502), there with weights that change.
+    """
+    asked = query
+    for loss in reversed(losses[1:]):
+        asked = _AskedFromHereOn(loss, query, asked, alpha)
+    return maml_gradient(losses[:1], asked, theta, alpha) / len(losses)
 
 
 def joint(losses: Sequence[Any], query: Any, theta: Array, alpha: float) -> Array:
