@@ -104,7 +104,7 @@ def require_point(theta: object, d: int, name: str = "theta", *, allow_complex: 
     return theta
 
 
-def require_step_size(alpha: object, theta: Theta) -> Any:
+def require_step_size(alpha: object, theta: Theta, name: str = "alpha") -> Any:
     """Return `alpha` if it is a step size for `theta`: a finite real number that is not negative.
 
     A SymPy expression is welcome where theta is symbolic. A number comes back as a Python float, so
@@ -112,17 +112,17 @@ def require_step_size(alpha: object, theta: Theta) -> Any:
     """
     if isinstance(alpha, sympy.Expr):
         if alpha.is_number and not (alpha.is_finite and alpha.is_nonnegative):
-            raise WrongValue(f"alpha is {alpha}; a step size is finite, real, and zero or positive.")
+            raise WrongValue(f"{name} is {alpha}; a step size is finite, real, and zero or positive.")
         if not is_symbolic(theta):
             raise WrongType(
-                f"alpha is the SymPy expression {alpha} but theta holds floating-point numbers."
+                f"{name} is the SymPy expression {alpha} but theta holds floating-point numbers."
                 f" Pass float(alpha), or make theta a SymPy Matrix."
             )
         return alpha
     if isinstance(alpha, (bool, np.bool_)) or not isinstance(alpha, numbers.Real):
-        raise WrongType(f"alpha is {alpha!r}, a {type(alpha).__name__}; expected a real number such as 0.1.")
+        raise WrongType(f"{name} is {alpha!r}, a {type(alpha).__name__}; expected a real number such as 0.1.")
     if not math.isfinite(alpha) or alpha < 0:
-        raise WrongValue(f"alpha is {alpha}; a step size is finite, and zero or positive.")
+        raise WrongValue(f"{name} is {alpha}; a step size is finite, and zero or positive.")
     return sympy.sympify(alpha) if is_symbolic(theta) else float(alpha)
 
 

@@ -365,7 +365,7 @@ def meta_train(
         "network": [*network.sizes, network.activation],
         "alpha": require_step_size(alpha, theta),
         "steps": steps,
-        "beta": require_step_size(beta, theta),
+        "beta": require_step_size(beta, theta, "beta"),
         "meta_batch": meta_batch,
         "seed": seed,
         "every": every,
@@ -533,7 +533,7 @@ def _load(path: Path) -> Training:
                 _lengths=saved["lengths"].tolist(),
                 _diverged=saved["diverged"].tolist(),
             )
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is no checkpoint of meta_train: {error}. Remove it, or name another file.") from error
 
 
