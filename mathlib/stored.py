@@ -5,6 +5,9 @@ import json
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 def benchmark_run() -> dict[str, Any]:
     """The last stored run of ``benchmarks/run.py``, as the dictionary that it wrote.
@@ -55,6 +58,47 @@ def verdicts() -> list[dict[str, str]]:
     {'statement': 'A1', 'verdict': 'holds'}
     """
     return list(csv.DictReader(_text("verdicts.csv").splitlines()))
+
+
+def table(name: str, **chosen: object) -> NDArray[Any]:
+    """A stored table of the long trainings, or some of its rows.
+
+    Parameters
+    ----------
+    name : {"sinusoids", "sinusoids_path", "digits", "digits_path"}
+        What ``benchmarks/train_sinusoids.py`` and ``benchmarks/train_digits.py`` wrote.
+    **chosen
+        A column and the value that its rows must have.
+
+    Returns
+    -------
+    numpy.ndarray
+        A structured array: ``rows["mean"]`` is the column "mean".
+
+    Raises
+    ------
+    KeyError
+        No such table, or no such column.
+    ValueError
+        No row with these values.
+
+    Examples
+    --------
+    >>> rows = table("sinusoids", method="MAML", K=1, iteration=10_000, shots=5, steps=1)
+    >>> rows["seed"].tolist()
+    [0, 1, 2, 3, 4]
+    """
+    tables = "sinusoids", "sinusoids_path", "digits", "digits_path"
+    if name not in tables:
+        raise KeyError(f"there is no table {name!r}; expected one of {', '.join(tables)}.")
+    rows = np.genfromtxt(_text(f"{name}.csv").splitlines(), delimiter=",", names=True, dtype=None, encoding="utf-8")
+    for column, value in chosen.items():
+        if column not in rows.dtype.names:
+            raise KeyError(f"the table {name} has no column {column!r}; expected one of {', '.join(rows.dtype.names)}.")
+        rows = rows[rows[column] == value]
+    if rows.size == 0:
+        raise ValueError(f"the table {name} has no row with {chosen}.")
+    return rows
 
 
 def _text(name: str) -> str:

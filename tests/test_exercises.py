@@ -148,6 +148,7 @@ def test_two_answers_are_the_same_in_every_entry_to_three_digits(given, right, s
 
 
 w1, w2, x, y = sympy.symbols("w1 w2 x y")
+m, w = sympy.symbols("m w")
 theta, alpha, a, p, x1, x2, lam, K, mu = sympy.symbols("theta alpha a p x1 x2 lam K mu")
 eps, n, curvature, b, q, c, d = sympy.symbols("eps n curvature b q c d")
 smallest, largest, psi, ratio, losses, rounds = sympy.symbols("smallest largest psi ratio losses rounds")
@@ -299,6 +300,17 @@ RIGHT_IN_OTHER_FORMS = {
     ],
     "10B": [18, 18.0, losses * sympy.binomial(rounds, 2), losses * rounds * (rounds - 1) / 2, _pairs],
     "10C": [1 / 30, 0.0333, 1 / (2 * lam * K), lambda lam, K: 0.5 / lam / K],
+    "11A": [
+        m * (sympy.cos(x - w) - sympy.cos(x)) / w,
+        lambda x, m, w: 2 * m * np.sin(w / 2) * np.sin(x - w / 2) / w,
+    ],
+    "11B": [
+        2.18,
+        (a**2 + a * b + b**2) / 6 - ((a + b) / sympy.pi * sympy.cos(x)) ** 2,
+        lambda a, b, x: ((b - a) ** 2 / 12 + (a + b) ** 2 / 4) / 2 - ((a + b) * np.cos(x) / np.pi) ** 2,
+    ],
+    "12A": [1.17, lambda p1, p2, p3: -np.log(p1 * p2 * p3) / 3],
+    "12B": [1.5, alpha * (a - b) * x / 2, lambda alpha, a, b, x: 2 * alpha / 4 * (a - b) * x],
     "13A": [-0.4, sympy.Rational(-2, 5), (PHI - b) / (1 + a / lam), sympy.diff((PHI - b) ** 2 / 2, theta)],
     "13B": [0.337, mu / ((1 - alpha * mu) ** -K - 1)],
     "13C": [
