@@ -1,6 +1,7 @@
 """What the stored trainings share: a table as CSV, and the cosine of two gradients."""
 
 import csv
+import json
 
 import numpy as np
 
@@ -12,6 +13,16 @@ def write(path, rows):
         table.writeheader()
         for row in rows:
             table.writerow({name: f"{v:.4g}" if isinstance(v, (float, np.floating)) else v for name, v in row.items()})
+
+
+def once(path, compute):
+    """What `compute` returns, lists of rows; kept at `path`, so that a run that was stopped need not do it again."""
+    if not path.exists():
+        rows = compute()
+        beside = path.with_suffix(".part")
+        beside.write_text(json.dumps(rows, default=float), encoding="utf-8")
+        beside.replace(path)
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def cosine(v, g):

@@ -29,7 +29,7 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import load_digits
-from tables import cosine, write
+from tables import cosine, once, write
 
 from mathlib.meta_gradients import fomaml_gradient, maml_gradient
 from mathlib.meta_training import adapt, draw_start, meta_train
@@ -175,7 +175,8 @@ def main():
     rows, path = [], []
     for seed, ways, shots in itertools.product(seeds, (2, 3), (1, 5)):
         size = (50, 60) if chosen.quick else (500, 600)
-        more, along = one_setting(seed, ways, shots, *size, folder)
+        measure = functools.partial(one_setting, seed, ways, shots, *size, folder)
+        more, along = once(folder / f"{seed}_{ways}_{shots}.json", measure)
         rows += more
         path += along
         print(f"seed {seed}, {ways} ways, {shots} shots: {time.process_time() - begun:.0f} s in all", flush=True)

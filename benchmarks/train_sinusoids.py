@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, eigsh
-from tables import cosine, write
+from tables import cosine, once, write
 
 from mathlib.meta_gradients import fomaml_gradient, maml_gradient
 from mathlib.meta_training import adapt, draw_start, meta_train
@@ -171,9 +171,15 @@ def main():
     error_table, path_table = [], []
     for seed in seeds:
         for (method, steps), iterations in lengths.items():
-            run = train(seed, method, steps, iterations, folder)
-            error_table += error_rows(run, seed, method, steps, n)
-            path_table += path_rows(run, seed, method, steps, batches)
+            case = seed, method, steps
+
+            def measure(case=case, iterations=iterations):
+                run = train(*case, iterations, folder)
+                return error_rows(run, *case, n), path_rows(run, *case, batches)
+
+            errors_here, path_here = once(folder / f"{method}_{steps}_{seed}_{iterations}.json", measure)
+            error_table += errors_here
+            path_table += path_here
             print(f"seed {seed}, {method}, K = {steps}: {time.process_time() - begun:.0f} s in all", flush=True)
     write(chosen.output / "sinusoids.csv", error_table)
     write(chosen.output / "sinusoids_path.csv", path_table)
