@@ -92,9 +92,10 @@ def table(name: str, **chosen: object) -> NDArray[Any]:
     if name not in tables:
         raise KeyError(f"there is no table {name!r}; expected one of {', '.join(tables)}.")
     rows = np.genfromtxt(_text(f"{name}.csv").splitlines(), delimiter=",", names=True, dtype=None, encoding="utf-8")
+    columns = rows.dtype.names or ()
     for column, value in chosen.items():
-        if column not in rows.dtype.names:
-            raise KeyError(f"the table {name} has no column {column!r}; expected one of {', '.join(rows.dtype.names)}.")
+        if column not in columns:
+            raise KeyError(f"the table {name} has no column {column!r}; expected one of {', '.join(columns)}.")
         rows = rows[rows[column] == value]
     if rows.size == 0:
         raise ValueError(f"the table {name} has no row with {chosen}.")

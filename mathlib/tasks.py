@@ -53,8 +53,13 @@ class Tasks:
         """Some of the tasks, by a slice."""
         if not isinstance(some, slice):
             raise TypeError(f"tasks are taken by slices, and {some!r} is none; for one of them write tasks[i:i + 1].")
-        arrays = (self.support_inputs, self.support_targets, self.query_inputs, self.query_targets)
-        return Tasks(*(array[some] for array in arrays), error=self.error)
+        return Tasks(
+            self.support_inputs[some],
+            self.support_targets[some],
+            self.query_inputs[some],
+            self.query_targets[some],
+            self.error,
+        )
 
     def losses(self, network: MLP) -> tuple[NetworkLoss, NetworkLoss]:
         """The support loss and the query loss of all the tasks at once, functions of parameters (tasks, d)."""
