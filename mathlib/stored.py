@@ -65,8 +65,9 @@ def table(name: str, **chosen: object) -> NDArray[Any]:
 
     Parameters
     ----------
-    name : {"sinusoids", "sinusoids_path", "digits", "digits_path"}
-        What ``benchmarks/train_sinusoids.py`` and ``benchmarks/train_digits.py`` wrote.
+    name : str
+        Of a file in ``mathlib/data``: "sinusoids" and "sinusoids_path", written by ``benchmarks/train_sinusoids.py``;
+        ``benchmarks/train_digits.py`` writes "digits" and "digits_path".
     **chosen
         A column and the value that its rows must have.
 
@@ -84,13 +85,14 @@ def table(name: str, **chosen: object) -> NDArray[Any]:
 
     Examples
     --------
-    >>> rows = table("sinusoids", method="MAML", K=1, iteration=10_000, shots=5, steps=1)
-    >>> rows["seed"].tolist()
-    [0, 1, 2, 3, 4]
+    >>> rows = table("sinusoids", method="MAML", K=1, seed=0, iteration=10_000, steps=1)
+    >>> rows["shots"].tolist()
+    [5, 10]
     """
-    tables = "sinusoids", "sinusoids_path", "digits", "digits_path"
+    data = files("mathlib").joinpath("data")
+    tables = sorted(file.name.removesuffix(".csv") for file in data.iterdir() if file.name.endswith(".csv"))
     if name not in tables:
-        raise KeyError(f"there is no table {name!r}; expected one of {', '.join(tables)}.")
+        raise KeyError(f"there is no table {name!r}; stored are {', '.join(tables)}.")
     rows = np.genfromtxt(_text(f"{name}.csv").splitlines(), delimiter=",", names=True, dtype=None, encoding="utf-8")
     columns = rows.dtype.names or ()
     for column, value in chosen.items():
