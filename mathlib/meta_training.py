@@ -223,7 +223,7 @@ def adapt(
     with np.errstate(over="ignore", invalid="ignore"):
         for _ in range(steps):
             after = inner_loop([support], points[-1], alpha)[-1]
-            lost = diverged[-1] | ~np.isfinite(after).all(axis=1)
+            lost = ~np.isfinite(after).all(axis=1)  # and again at every later step, from the same point
             points.append(np.where(lost[:, None], points[-1], after))
             diverged.append(lost)
     return points, np.array(diverged)
@@ -416,11 +416,9 @@ def _advance(run: Training, gradient: Array, lost: int, beta: float) -> Training
     second = DECAY_SECOND * run.second + (1 - DECAY_SECOND) * gradient**2
     size = np.sqrt(second / (1 - DECAY_SECOND**n)) + EPSILON
     theta = run.theta - beta * (first / (1 - DECAY_FIRST**n)) / size
-    del run._lengths[run.iteration :], run._diverged[run.iteration :]
     run._lengths.append(float(np.linalg.norm(gradient)))
     run._diverged.append(lost)
     if n % run.settings["every"] == 0:
-        del run._path[n // run.settings["every"] :]
         run._path.append(theta)
     return replace(run, theta=theta, first=first, second=second, iteration=n)
 

@@ -95,6 +95,18 @@ def test_a_head_that_adapts_alone_goes_back_as_any_step_does():
     np.testing.assert_allclose(found, expected, rtol=1e-10)
 
 
+def test_the_multi_step_loss_meets_its_steps_in_their_order():
+    (first, query), (second, _), (third, _) = map(single, (0, 1, 2))
+
+    def objective(theta):
+        points = inner_loop([first, second, third], theta, ALPHA)
+        return np.mean([query.value(point) for point in points[1:]])
+
+    measured = finite_difference_gradient(objective, START)
+    found = METHODS["multi-step"].rule([first, second, third], query, START, ALPHA)
+    assert np.all(abs(found - measured.value) <= measured.error + 1e-9)
+
+
 def test_with_one_step_the_multi_step_loss_is_maml():
     one, other = (task_gradients(name, NETWORK, TASKS, START, ALPHA, 1)[0] for name in ("multi-step", "MAML"))
     np.testing.assert_array_equal(one, other)
