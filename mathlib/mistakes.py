@@ -14,10 +14,10 @@ from typing import TypeAlias
 import numpy as np
 import sympy
 
-from mathlib.contracts import LossLike, StepSize, Theta
+from mathlib.contracts import LossLike, Product, StepSize, Theta
 from mathlib.errors import UnknownName
 from mathlib.inputs import is_symbolic
-from mathlib.meta_gradients import fomaml_gradient, inner_loop, reptile_gradient, step_jacobian, unrolled_jacobian
+from mathlib.meta_gradients import fomaml_gradient, inner_loop, reptile_gradient
 
 Losses: TypeAlias = Sequence[LossLike]
 
@@ -74,30 +74,31 @@ def wrong_gradients(losses: Losses, query: LossLike, theta: Theta, alpha: StepSi
 
 def reversed_order(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """(I − αH_{K−1}) … (I − αH₀) ∇Q(θ_K), which is also U_K ∇Q(θ_K), a lost transpose."""
-    return unrolled_jacobian(losses, theta, alpha) @ fomaml_gradient(losses, query, theta, alpha)
+    hvps = _products(losses, _starts(losses, theta, alpha))
+    return _travel_back(hvps[::-1], fomaml_gradient(losses, query, theta, alpha), alpha)
 
 
 def after_the_step(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """Each Hessian taken after its step, at θ_i, instead of before it, at θ_{i−1}."""
-    factors = [step_jacobian(loss, end, alpha) for loss, end in zip(losses, _ends(losses, theta, alpha), strict=True)]
-    return _travel_back(factors, fomaml_gradient(losses, query, theta, alpha))
+    ends = inner_loop(losses, theta, alpha)[1:]
+    return _travel_back(_products(losses, ends), fomaml_gradient(losses, query, theta, alpha), alpha)
 
 
 def at_the_start(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """(I − α∇²L₁(θ₀)) … (I − α∇²L_K(θ₀)) ∇Q(θ_K)"""
-    factors = [step_jacobian(loss, theta, alpha) for loss in losses]
-    return _travel_back(factors, fomaml_gradient(losses, query, theta, alpha))
+    hvps = _products(losses, [theta] * len(losses))
+    return _travel_back(hvps, fomaml_gradient(losses, query, theta, alpha), alpha)
 
 
 def query_hessian(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """The query loss's Hessian in place of the support losses'."""
-    factors = [step_jacobian(query, start, alpha) for start in _starts(losses, theta, alpha)]
-    return _travel_back(factors, fomaml_gradient(losses, query, theta, alpha))
+    hvps = _products([query] * len(losses), _starts(losses, theta, alpha))
+    return _travel_back(hvps, fomaml_gradient(losses, query, theta, alpha), alpha)
 
 
 def query_at_the_start(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """(I − αH₀) … (I − αH_{K−1}) ∇Q(θ₀): the query's gradient before adapting, carried back."""
-    return _travel_back(_factors(losses, theta, alpha), query.gradient(theta))
+    return _travel_back(_products(losses, _starts(losses, theta, alpha)), query.gradient(theta), alpha)
 
 
 def not_adapted(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
@@ -107,35 +108,35 @@ def not_adapted(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) 
 
 def lost_alpha(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """Factors I − H."""
-    factors = [step_jacobian(loss, start, 1) for loss, start in _steps(losses, theta, alpha)]
-    return _travel_back(factors, fomaml_gradient(losses, query, theta, alpha))
+    hvps = _products(losses, _starts(losses, theta, alpha))
+    return _travel_back(hvps, fomaml_gradient(losses, query, theta, alpha), 1)
 
 
 def plus_for_minus(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """Factors I + αH."""
-    I = unrolled_jacobian([], theta, alpha)  # no step changes nothing
-    factors = [I + alpha * loss.hessian(start) for loss, start in _steps(losses, theta, alpha)]
-    return _travel_back(factors, fomaml_gradient(losses, query, theta, alpha))
+    hvps = _products(losses, _starts(losses, theta, alpha))
+    return _travel_back(hvps, fomaml_gradient(losses, query, theta, alpha), -alpha)
 
 
 def lost_factor(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """The factor nearest to θ₀ forgotten: the gradient with respect to θ₁."""
-    return _travel_back(_factors(losses, theta, alpha)[1:], fomaml_gradient(losses, query, theta, alpha))
+    hvps = _products(losses, _starts(losses, theta, alpha))
+    return _travel_back(hvps[1:], fomaml_gradient(losses, query, theta, alpha), alpha)
 
 
 def sum_for_product(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """(I − α(H₀ + … + H_{K−1})) ∇Q(θ_K): what is linear in α, and no more."""
     v = fomaml_gradient(losses, query, theta, alpha)
-    return sum((-alpha * loss.hessian(start) @ v for loss, start in _steps(losses, theta, alpha)), start=v)
+    return sum((-alpha * hvp(v) for hvp in _products(losses, _starts(losses, theta, alpha))), start=v)
 
 
 def ones_for_identity(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
     """`1 - alpha * H`, which NumPy broadcasts to a matrix of ones minus αH."""
-    d = len(theta)
-    ones = sympy.ones(d) if is_symbolic(theta) else np.ones((d, d))
-    I = unrolled_jacobian([], theta, alpha)
-    factors = [factor - I + ones for factor in _factors(losses, theta, alpha)]
-    return _travel_back(factors, fomaml_gradient(losses, query, theta, alpha))
+    ones = sympy.ones(len(theta), 1) if is_symbolic(theta) else np.ones_like(theta)
+    v = fomaml_gradient(losses, query, theta, alpha)
+    for hvp in reversed(_products(losses, _starts(losses, theta, alpha))):
+        v = sum(v) * ones - alpha * hvp(v)
+    return v
 
 
 def first_order_only(losses: Losses, query: LossLike, theta: Theta, alpha: StepSize) -> Theta:
@@ -148,28 +149,19 @@ def inner_gradients(losses: Losses, query: LossLike, theta: Theta, alpha: StepSi
     return reptile_gradient(losses, theta, alpha)
 
 
-def _steps(losses: Losses, theta: Theta, alpha: StepSize) -> list[tuple[LossLike, Theta]]:
-    """Each step's loss with the point before the step."""
-    return list(zip(losses, _starts(losses, theta, alpha), strict=True))
-
-
 def _starts(losses: Losses, theta: Theta, alpha: StepSize) -> list[Theta]:
     return inner_loop(losses, theta, alpha)[:-1]
 
 
-def _ends(losses: Losses, theta: Theta, alpha: StepSize) -> list[Theta]:
-    return inner_loop(losses, theta, alpha)[1:]
+def _products(losses: Losses, points: Sequence[Theta]) -> list[Product]:
+    """v ↦ Hv of each loss, at the point beside it."""
+    return [loss.linearize(point)[1] for loss, point in zip(losses, points, strict=True)]
 
 
-def _factors(losses: Losses, theta: Theta, alpha: StepSize) -> list[Theta]:
-    """I − αH for each step, as they should be."""
-    return [step_jacobian(loss, start, alpha) for loss, start in _steps(losses, theta, alpha)]
-
-
-def _travel_back(factors: list[Theta], v: Theta) -> Theta:
-    """factors[0] @ factors[1] @ … @ v, from the right."""
-    for factor in reversed(factors):
-        v = factor @ v
+def _travel_back(hvps: list[Product], v: Theta, alpha: StepSize) -> Theta:
+    """(I − αH) … (I − αH) v, the last of the Hessians next to v; no matrix is needed, so d may be large."""
+    for hvp in reversed(hvps):
+        v = v - alpha * hvp(v)
     return v
 
 
