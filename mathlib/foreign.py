@@ -15,8 +15,9 @@ from mathlib.contracts import Array, Product
 from mathlib.finite_differences import Estimate, finite_difference_directional, finite_difference_jacobian
 from mathlib.inputs import require_array
 
-# The steps tried in single precision. The best is about the cube root of eps, 1/200; from 1/4096 on rounding decides.
-LADDER = 2.0 ** -np.arange(1, 13)
+# The steps tried in single precision. For a smooth function the best is about the cube root of eps, 1/200. Between the
+# kinks of a large network it is smaller, and its slope along all parameters is so large that rounding allows that.
+LADDER = 2.0 ** -np.arange(1, 19)
 REPEATED = 100  # two calls at one point may differ by this many eps of their size: sums in another order
 SINGLE = np.finfo(np.float32).eps
 
