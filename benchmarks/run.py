@@ -1,6 +1,6 @@
 """How fast is a meta-gradient, and how much memory does it take, beside PyTorch, libraries on it, and JAX?
 
-    python3 lab.py run -m pip install --editable ".[peers]"     the frameworks, once
+    python3 lab.py run -m pip install --editable ".[frameworks]"     the frameworks, once
     python3 lab.py run benchmarks/run.py                        prints the tables, writes mathlib/data/benchmarks.json
     python3 lab.py run benchmarks/run.py --quick --output FILE  a small run, to see that all works
 
@@ -277,7 +277,7 @@ def main(words):
     size = QUICK if options.quick else FULL
     peers = [name for name in PEERS if name == "mathlib" or is_installed(name)]
     for name in sorted(PEERS.keys() - set(peers)):
-        print(f'{name} is not installed and is left out: python3 lab.py run -m pip install --editable ".[peers]"')
+        print(f'{name} is not installed and is left out: python3 lab.py run -m pip install --editable ".[frameworks]"')
     before = load()
     results = {
         "command": COMMAND,

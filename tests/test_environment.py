@@ -69,7 +69,7 @@ def test_each_layer_declares_what_its_files_import():
     assert imported_by(cells_of_notebooks()) <= core | set(requirements("notebooks"))
     tests = [*python_files("tests", "tools"), (ROOT / "conftest.py").read_text(encoding="utf-8")]
     assert imported_by(tests) <= core | set(requirements("notebooks", "test", "mutation"))
-    assert imported_by(python_files("benchmarks")) <= core | set(requirements("notebooks", "peers"))
+    assert imported_by(python_files("benchmarks")) <= core | set(requirements("notebooks", "frameworks"))
 
 
 def test_nothing_is_declared_in_vain():
