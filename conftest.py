@@ -10,6 +10,7 @@ import random
 
 import pytest
 from nbval.plugin import IPyNbCell
+from notebooks_as_data import INSTALL_FRAMEWORKS, absent_frameworks, read
 
 START = "import sys; sys.path.append({tools!r}); import watch_pictures; watch_pictures.start(); sys.path.pop()"
 REPORT = "__import__('watch_pictures').report({path!r}, {number})"
@@ -21,6 +22,17 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
+    """A notebook without its frameworks is skipped as a whole, in a sentence that says what to install."""
+    cells = [item for item in items if isinstance(item, IPyNbCell)]
+    missing = {path: absent_frameworks(read(path)) for path in {item.path for item in cells}}
+    for item in cells:
+        if missing[item.path]:
+            reason = f"{', '.join(missing[item.path])} not installed: {INSTALL_FRAMEWORKS}"
+            item.add_marker(pytest.mark.skip(reason=reason))
+    shuffle(config, items)
+
+
+def shuffle(config, items):
     """Another order of files, and of the tests in each; a notebook's cells need theirs."""
     seed = config.getoption("shuffle")
     if seed is None:

@@ -83,7 +83,8 @@ class Diagnosis:
     parallel : dict of str to float
         Where it equals none: formulas that it is a multiple of, with the factor.
     other_alpha : dict of str to float
-        Where it equals none: the step size with which it would be MAML, or FOMAML.
+        Where it is no multiple either: the step size with which it would be MAML, or FOMAML. If that takes a factor
+        besides, the factor stands in `parallel`.
     skipped : tuple of str
         Formulas that are not finite here, mostly because their inner loop diverges.
     case : Case or None
@@ -113,12 +114,13 @@ class Diagnosis:
             return f"This gradient equals {_called(self.name)}."
         if self.equals:
             return f"Undecided: {MAML} and {FOMAML} are the same here, and this gradient equals both."
+        for name, alpha in self.other_alpha.items():
+            times = f", times {_number(self.parallel[name])}" if name in self.parallel else ""
+            return f"None of them, but {_called(name)} with alpha = {_number(alpha)}{times}."
         if {MAML, FOMAML} <= set(self.parallel):
             return f"None of them, but parallel to {MAML} and {FOMAML}, which are parallel here."
         for name, factor in self.parallel.items():
             return f"None of them, but parallel to {_called(name)} with factor {_number(factor)}."
-        for name, alpha in self.other_alpha.items():
-            return f"None of them, but {_called(name)} with alpha = {_number(alpha)}."
         return "None of them."
 
     @property
@@ -134,13 +136,13 @@ class Diagnosis:
     def _distance(self, name: str) -> str:
         if name in self.equals:
             return "equal"
-        if name in self.parallel:
+        if name in self.parallel and not self.other_alpha:
             return f"{_number(self.parallel[name])} times it"
         return f"off by {_percent(self.distances[name])}"
 
     def _sentences(self) -> list[str]:
         sentences = list(self.notes)
-        if len(self.parallel) > 1:
+        if len(self.parallel) > 1 and not self.other_alpha:
             sentences.append(f"{_listed(list(self.parallel))} are parallel here.")
         shown = {name for name, _, _ in self.rows}
         rest = [name for name in self.distances if name not in (*shown, *self.equals, *self.parallel)]
@@ -350,12 +352,24 @@ class _Comparison:
         parallel = {name: factor for name, factor in factors.items() if factor is not None}
         if parallel and self.theta.size > 1:  # two numbers are multiples of each other
             return replace(found, parallel=parallel, notes=tuple(self.about(next(iter(parallel.values())))))
-        if self.theta.size > 2 and self.alpha:  # one step size fits one number, and by chance perhaps two
-            alphas = {name: self.fitted_alpha(FORMULAS[name].gradient) for name in (MAML, FOMAML)}
-            other = {name: alpha for name, alpha in alphas.items() if alpha is not None}
-            if other:
-                return replace(found, other_alpha=other)
+        for scaled in (False, True):
+            # One step size fits one number, and by chance perhaps two; with a factor one more.
+            if self.alpha and self.theta.size > 2 + scaled:
+                fits = {name: self.fitted(FORMULAS[name].gradient, scaled) for name in (MAML, FOMAML)}
+                other = {name: fit for name, fit in fits.items() if fit is not None}
+                if other:
+                    return self.another_alpha(found, other, scaled)
         return replace(found, notes=tuple(self.rounded(known)))
+
+    def another_alpha(self, found: Diagnosis, fits: Mapping[str, tuple[float, float]], scaled: bool) -> Diagnosis:
+        """What was found with another step size, and with a factor besides."""
+        alphas = {name: alpha for name, (alpha, _) in fits.items()}
+        if not scaled:
+            return replace(found, other_alpha=alphas)
+        factors = {name: factor for name, (_, factor) in fits.items()}
+        name, factor = next(iter(factors.items()))
+        summed = math.isclose(factor, alphas[name] / self.alpha, rel_tol=FACTOR)
+        return replace(found, other_alpha=alphas, parallel=factors, notes=(SUMMED,) if summed else ())
 
     def about(self, factor: float) -> Iterator[str]:
         """What a factor suggests."""
@@ -369,29 +383,32 @@ class _Comparison:
         else:
             yield "A sum where a mean belongs, a mean too many, a weight, or an outer step size may be the cause."
 
-    def fitted_alpha(self, formula: Callable[..., Array]) -> float | None:
-        """The step size, within a factor of 100, with which the formula gives this gradient."""
-        alpha = min(self.alpha * np.geomspace(0.01, 100, 41), key=lambda alpha: self.gap(formula, alpha)[0])
+    def fitted(self, formula: Callable[..., Array], scaled: bool) -> tuple[float, float] | None:
+        """The step size, within a factor of 100, with which the formula gives this gradient, or a multiple of it."""
+        grid = self.alpha * np.geomspace(0.01, 100, 41)
+        alpha = float(min(grid, key=lambda alpha: np.linalg.norm(self.gap(formula, alpha, scaled))))
         for _ in range(10):  # Gauss–Newton
-            _, residual = self.gap(formula, alpha)
-            slope = (self.gap(formula, alpha * (1 + 1e-5))[1] - self.gap(formula, alpha * (1 - 1e-5))[1]) / 2e-5
+            residual = self.gap(formula, alpha, scaled)
+            ends = [self.gap(formula, alpha * (1 + share), scaled) for share in (1e-5, -1e-5)]
             with np.errstate(all="ignore"):
+                slope = (ends[0] - ends[1]) / 2e-5
                 change = -(residual @ slope) / (slope @ slope)
             if not -0.9 < change < 9:
                 return None
-            alpha *= 1 + change
+            alpha *= 1 + float(change)
         result = self.compute(formula, alpha)
-        return float(alpha) if result is not None and result.equals(self.gradient) else None
+        factor = result and (result.factor(self.gradient) if scaled else float(result.equals(self.gradient)))
+        return (alpha, factor) if factor else None
 
-    def gap(self, formula: Callable[..., Array], alpha: float) -> tuple[float, Array]:
-        """How far the formula with this step size is from the gradient, and the difference."""
+    def gap(self, formula: Callable[..., Array], alpha: float, scaled: bool) -> Array:
+        """The formula with this step size, or the nearest multiple of it, less the gradient; infinite if that is."""
         try:
             with np.errstate(all="ignore"):
-                residual = formula(self.losses, self.query, self.theta, float(alpha)).astype(float) - self.gradient
+                value = formula(self.losses, self.query, self.theta, float(alpha)).astype(float)
+                gap = value * (self.gradient @ value / (value @ value) if scaled else 1) - self.gradient
         except ValueError:
-            residual = np.full(self.gradient.shape, math.inf)
-        length = float(np.linalg.norm(residual))
-        return (length if math.isfinite(length) else math.inf), residual
+            gap = np.array([math.inf])
+        return gap if np.isfinite(gap).all() else np.full(self.gradient.shape, math.inf)
 
     def rounded(self, known: Mapping[str, _Result]) -> Iterator[str]:
         """Whether a gradient said to be double precision is what single precision leaves of a formula."""
@@ -409,6 +426,7 @@ ZERO = (
     "It is zero everywhere, so nothing arrives at theta: the adapted parameters were detached as a whole, or `.grad`"
     " was zeroed before it was read."
 )
+SUMMED = "The factor is that between the step sizes: a loss is summed over its examples where its mean belongs."
 ROUNDED = "If your code computes in float32, pass the gradient as float32, or let the code compute in float64."
 
 

@@ -26,6 +26,23 @@ def benchmark_run() -> dict[str, Any]:
     return json.loads(_text("benchmarks.json"))
 
 
+def compiled_product() -> dict[str, Any]:
+    """The last stored run of ``benchmarks/compiled_product.py``: our reverse product and autodiff, both under jax.jit.
+
+    Returns
+    -------
+    dict
+        The command, the day, the machine and the versions; and "rows", one for each program and batch, with the
+        milliseconds and the bytes of its intermediate results.
+
+    Examples
+    --------
+    >>> compiled_product()["command"]
+    'python3 lab.py run benchmarks/compiled_product.py'
+    """
+    return json.loads(_text("compiled_product.json"))
+
+
 def claims() -> list[dict[str, str]]:
     """How each numbered claim of the collection is known.
 

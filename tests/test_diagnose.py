@@ -116,6 +116,22 @@ def test_another_step_size_is_found(name, gradient, share):
     assert found.other_alpha == {name: pytest.approx(share * alpha, rel=1e-9)}
 
 
+def test_losses_that_are_summed_where_a_mean_belongs_are_recognised():
+    losses, query, theta, alpha = NETWORK.case
+    found = diagnose(6 * maml_gradient(losses, query, theta, 6 * alpha), losses, query, theta, alpha)
+    assert found.name is None
+    assert found.other_alpha == {"MAML": pytest.approx(6 * alpha, rel=1e-9)}
+    assert found.parallel == {"MAML": pytest.approx(6, rel=1e-9)}
+    assert found.headline == "None of them, but MAML with alpha = 0.9, times 6."
+    assert "summed over its examples" in found.notes[0]
+
+
+def test_two_unknowns_are_not_fitted_to_three_numbers():
+    losses, query, theta, alpha = PROBLEMS["regression"].case
+    found = diagnose(np.array([0.3, -0.2, 0.7]), losses, query, theta, alpha)
+    assert (found.other_alpha, found.parallel) == ({}, {})
+
+
 def test_a_gradient_of_zeros_is_explained():
     found = diagnose(np.zeros(2), *VALLEY.case)
     assert (found.name, found.parallel) == (None, {})

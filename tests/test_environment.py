@@ -66,9 +66,9 @@ def cells_of_notebooks():
 def test_each_layer_declares_what_its_files_import():
     core = set(requirements("core"))
     assert imported_by(python_files("mathlib")) <= core
-    assert imported_by(cells_of_notebooks()) <= core | set(requirements("notebooks"))
+    assert imported_by(cells_of_notebooks()) <= core | set(requirements("notebooks", "frameworks"))
     tests = [*python_files("tests", "tools"), (ROOT / "conftest.py").read_text(encoding="utf-8")]
-    assert imported_by(tests) <= core | set(requirements("notebooks", "test", "mutation"))
+    assert imported_by(tests) <= core | set(requirements("notebooks", "test", "mutation", "frameworks"))
     assert imported_by(python_files("benchmarks")) <= core | set(requirements("notebooks", "frameworks"))
 
 

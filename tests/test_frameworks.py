@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from notebooks_as_data import INSTALL_FRAMEWORKS
 
 from mathlib import MLP, fomaml_gradient, maml_gradient, quadratic, rosenbrock
-
-INSTALL = 'python3 lab.py run -m pip install --editable ".[frameworks]"'
 
 
 @dataclass(frozen=True)
@@ -206,7 +205,7 @@ def test_a_framework_computes_the_same_gradient(name, K, first_order, referee):
     compute, packages = REFEREES[referee]
     absent = [package for package in packages if importlib.util.find_spec(package) is None]
     if absent:
-        pytest.skip(f"{', '.join(absent)} not installed: {INSTALL}")
+        pytest.skip(f"{', '.join(absent)} not installed: {INSTALL_FRAMEWORKS}")
     case = CASES[name]
     support, query = case.losses
     formula = fomaml_gradient if first_order else maml_gradient

@@ -4,6 +4,7 @@
 """
 
 import ast
+import importlib.util
 import re
 import statistics
 from pathlib import Path
@@ -13,6 +14,10 @@ import nbformat
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 LECTURES = NOTEBOOKS / "lectures"
+
+# What only the extra `frameworks` brings: a notebook that imports one of these runs where it is installed.
+FRAMEWORKS = {"higher", "jax", "optimistix", "torch", "torchopt"}
+INSTALL_FRAMEWORKS = 'python3 lab.py run -m pip install --editable ".[frameworks]"'
 
 CLAIM = re.compile(r"\\tag\{([^}]*)\}")
 CITATION = re.compile(r"\((\d{1,2}\.\d{1,2})\)")
@@ -31,6 +36,13 @@ def read(path):
 
 def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def absent_frameworks(notebook):
+    """The packages of the extra `frameworks` that a notebook imports and that are not installed."""
+    source = "\n".join(cell.source for cell in code_cells(notebook))
+    imported = set(re.findall(r"^(?:import|from) (\w+)", source, re.M))
+    return sorted(name for name in imported & FRAMEWORKS if importlib.util.find_spec(name) is None)
 
 
 def claims(notebook):

@@ -24,7 +24,7 @@ from itertools import repeat
 from pathlib import Path
 
 import pytest
-from notebooks_as_data import NOTEBOOKS, ROOT, code_cells, is_ignored, read, run_code
+from notebooks_as_data import NOTEBOOKS, ROOT, absent_frameworks, code_cells, is_ignored, read, run_code
 
 RECORD = Path(__file__).with_suffix(".json")
 UNIT_TESTS = {
@@ -356,6 +356,7 @@ def killing_unit_tests(mistake, every):
 def killing_notebooks(mistake, every, likely):
     """The notebooks in which a check fails, each with its claim; or the first alone, the likely ones tried before."""
     paths = sorted(NOTEBOOKS.glob("*.ipynb"), key=lambda path: (path.name not in likely, path.name))
+    paths = [path for path in paths if not absent_frameworks(read(path))]  # or each would fail in its imports
     if mistake.file in (NETWORKS, PARTS):  # a notebook without a network cannot notice
         paths = [path for path in paths if "MLP" in path.read_text(encoding="utf-8")]
     return in_a_process_of_its_own(mistake, failing_claims, paths, every)

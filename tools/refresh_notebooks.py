@@ -10,7 +10,7 @@ import nbformat
 from nbclient import NotebookClient
 
 sys.path.insert(0, str(Path(__file__).parent))
-from notebooks_as_data import NOTEBOOKS, ROOT, notebook_paths
+from notebooks_as_data import INSTALL_FRAMEWORKS, NOTEBOOKS, ROOT, absent_frameworks, notebook_paths, read
 
 from mathlib.figures import way_back
 
@@ -41,6 +41,10 @@ def refresh(path):
 
 def main(names):
     for path in [Path(name) for name in names] or notebook_paths():
+        absent = absent_frameworks(read(path))
+        if absent:
+            print(f"{path} is left as it is: {', '.join(absent)} not installed. {INSTALL_FRAMEWORKS}", flush=True)
+            continue
         print(path, flush=True)
         refresh(path)
     if not names:
