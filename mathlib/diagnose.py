@@ -111,7 +111,8 @@ class Diagnosis:
     def headline(self) -> str:
         """The answer in one sentence."""
         if self.name:
-            return f"This gradient equals {_called(self.name)}."
+            others = ", or one that is the same here" if self.ambiguous and self.name not in (MAML, FOMAML) else ""
+            return f"This gradient equals {_called(self.name)}{others}."
         if self.equals:
             return f"Undecided: {MAML} and {FOMAML} are the same here, and this gradient equals both."
         for name, alpha in self.other_alpha.items():
@@ -373,8 +374,9 @@ class _Comparison:
 
     def about(self, factor: float) -> Iterator[str]:
         """What a factor suggests."""
+        near = max(FACTOR, COINCIDE * self.eps)
         for value, reason in _reasons(len(self.losses), self.alpha):
-            if math.isclose(factor, value, rel_tol=FACTOR):
+            if math.isclose(factor, value, rel_tol=near):
                 yield reason
                 return
         length = float(np.linalg.norm(self.gradient))

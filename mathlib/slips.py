@@ -270,12 +270,6 @@ SLIPS = {
             f"`SGD(…, momentum={MOMENTUM})` as the inner optimiser",
             "Is the second step α times its gradient, and no more?",
         ),
-        Mistake(
-            "gradients never zeroed",
-            never_zeroed,
-            "`zero_grad()` missing in the loop and before the query's `backward()`",
-            "What does `.grad` hold before each `backward()`?",
-        ),
         *_twice(
             "support gradients left in",
             support_left_in,
@@ -287,6 +281,12 @@ SLIPS = {
             last_support_left_in,
             "`zero_grad()` before each support loss's `backward()`, but not before the query's",
             "What does `.grad` hold before the query's `backward()`?",
+        ),
+        Mistake(
+            "gradients never zeroed",
+            never_zeroed,
+            "`zero_grad()` missing in the loop and before the query's `backward()`",
+            "What does `.grad` hold before each `backward()`?",
         ),
         *_twice(
             "the query after every step",

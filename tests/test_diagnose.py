@@ -91,6 +91,19 @@ def test_a_multiple_is_called_parallel(factor, word):
     assert word in found.notes[0]
 
 
+def test_a_factor_is_recognised_in_single_precision_too():
+    gradient = -maml_gradient(*NETWORK.case).astype(np.float32)
+    assert "Its sign is reversed" in diagnose(gradient, *NETWORK.case).notes[0]
+
+
+def test_mistakes_that_are_the_same_here_are_not_called_by_one_name_alone():
+    losses, query, theta, alpha = NETWORK.case
+    gradient = losses[0].gradient(theta) + fomaml_gradient(losses[:1], query, theta, alpha)
+    found = diagnose(gradient, losses[:1], query, theta, alpha)
+    assert found.equals[0] == "support gradients left in, first order"
+    assert found.headline.endswith("“support gradients left in, first order”, or one that is the same here.")
+
+
 def test_a_displacement_is_parallel_to_the_inner_gradients():
     found = diagnose(in_place(NETWORK, slip="displacement"), *NETWORK.case)
     assert found.parallel == {"the inner gradients in place of the query's": pytest.approx(NETWORK.alpha)}

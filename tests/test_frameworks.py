@@ -4,11 +4,13 @@ They are the extra `frameworks`. Where a package is absent its tests are skipped
 """
 
 import importlib.util
+import tomllib
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from notebooks_as_data import INSTALL_FRAMEWORKS
+from notebooks_as_data import FRAMEWORKS, INSTALL_FRAMEWORKS, NOTEBOOKS, ROOT, absent_frameworks, read
+from packaging.requirements import Requirement
 
 from mathlib import MLP, fomaml_gradient, maml_gradient, quadratic, rosenbrock
 
@@ -222,3 +224,18 @@ def test_the_cases_tell_first_from_second_order(name):
     support, query = case.losses
     both = [formula([support] * 5, query, case.theta, case.alpha) for formula in (maml_gradient, fomaml_gradient)]
     assert np.linalg.norm(both[0] - both[1]) > 1e-3 * np.linalg.norm(both[0])
+
+
+def test_a_notebook_says_what_it_lacks(monkeypatch):
+    """Then its cells are skipped, instead of failing one after the other."""
+    asks = read(NOTEBOOKS / "14_ask_your_framework.ipynb")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert absent_frameworks(asks) == ["jax", "optimistix", "torch"]
+    assert absent_frameworks(read(NOTEBOOKS / "13_solve_the_inner_problem.ipynb")) == []
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
+    assert absent_frameworks(asks) == []
+
+
+def test_the_extra_is_what_notebooks_and_referees_may_lack():
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert {Requirement(entry).name for entry in extra["frameworks"]} == FRAMEWORKS
