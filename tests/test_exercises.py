@@ -319,6 +319,9 @@ RIGHT_IN_OTHER_FORMS = {
         lambda theta, radius: theta * (1 - radius / (theta @ theta) ** 0.5),
     ],
     "13D": [11, 11.0, n + 1, lambda d, n: 1 + n],
+    "14A": [0.72, sympy.Rational(18, 25), alpha * a * (b - theta + alpha * a * theta)],
+    "14B": [6.92, (1 - alpha * a) ** 2 * theta - (1 - alpha * a) * b + a * theta],
+    "14C": [1408800, 8 * K * d, lambda K, d: 8 * K * d],
     "16A": [0.34, (1 - alpha * lam) ** 2 - alpha * mu * lam, _two_momentum_steps],
     "16B": [-0.25, sympy.Rational(-1, 4), 1 - alpha * curvature * sympy.diff(n / (n + eps), n)],
     "16C": [
