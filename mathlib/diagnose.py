@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from mathlib.contracts import Array, LossLike, Product, StepSize
+from mathlib.errors import WrongValue
 from mathlib.foreign import ForeignLoss, require_function, require_parameters, require_vector
 from mathlib.inputs import require_loss, require_losses, require_step_size
 from mathlib.losses import quadratic, rosenbrock
@@ -217,7 +218,7 @@ def diagnose(gradient: Array, losses: Losses, query: LossLike, theta: Array, alp
     alpha = require_step_size(alpha, theta)
     losses = require_losses(losses, *METHODS, caller="diagnose")
     if not losses:
-        raise ValueError("losses is empty: without an inner step MAML and FOMAML are one. Pass a loss for each step.")
+        raise WrongValue("losses is empty: without an inner step MAML and FOMAML are one. Pass a loss for each step.")
     require_loss(query, "query", *METHODS, caller="diagnose")
     eps = float(max(np.finfo(gradient.dtype).eps, np.finfo(theta.dtype).eps))
     _require_functions(losses, query, theta, eps)
@@ -296,7 +297,7 @@ class _Comparison:
         results = {name: self.compute(formula.gradient, self.alpha) for name, formula in FORMULAS.items()}
         known = {name: result for name, result in results.items() if result is not None}
         if MAML not in known:
-            raise ValueError("the meta-gradient itself is not finite: the inner loop diverges. Take a smaller alpha.")
+            raise WrongValue("the meta-gradient itself is not finite: the inner loop diverges. Take a smaller alpha.")
         equals = tuple(name for name, result in known.items() if result.equals(self.gradient))
         found = Diagnosis(
             name=None if {MAML, FOMAML} <= {*equals} else next(iter(equals), None),
@@ -513,7 +514,7 @@ def _require_functions(losses: Losses, query: LossLike, theta: Array, eps: float
         given = theta.copy()
         loss.gradient(given)
         if not np.array_equal(theta, given):
-            raise ValueError(f"{name} writes into theta while it is computed; expected a loss that leaves theta alone.")
+            raise WrongValue(f"{name} writes into theta while it is computed; expected a loss that leaves theta alone.")
         require_function(partial(loss.gradient, theta), name, eps)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from mathlib.contracts import Array, Product
+from mathlib.errors import WrongType, WrongValue
 from mathlib.finite_differences import Estimate, finite_difference_directional, finite_difference_jacobian
 from mathlib.inputs import require_array
 
@@ -59,7 +60,7 @@ def loss_from(value: Callable[[Array], Any], gradient: Callable[[Array], Any]) -
     """
     for name, function in (("value", value), ("gradient", gradient)):
         if not callable(function):
-            raise TypeError(f"{name} is a {type(function).__name__}; expected a function of theta.")
+            raise WrongType(f"{name} is a {type(function).__name__}; expected a function of theta.")
     return ForeignLoss(value, gradient)
 
 
@@ -104,7 +105,7 @@ class ForeignLoss:
 def require_precision(array: Array, name: str) -> Array:
     """Return `array` if it has the seven digits of float32, or more."""
     if array.dtype.itemsize < 4:
-        raise TypeError(
+        raise WrongType(
             f"{name} has dtype {array.dtype}, which keeps three digits: too few to tell two meta-gradients apart."
             f" Compute in float32 at least, better in float64."
         )
@@ -114,17 +115,17 @@ def require_precision(array: Array, name: str) -> Array:
 def require_vector(vector: object, theta: Array, name: str) -> Array:
     """Return `vector` if it is a finite floating array of theta's shape, in single precision or better."""
     if vector is None:
-        raise TypeError(
+        raise WrongType(
             f"{name} is None: nothing was ever written there. In PyTorch the outer loss does not depend on the tensor"
             f" whose .grad you read: look for a detach, .data, a copy, or a tensor that is no leaf."
         )
     if not isinstance(vector, np.ndarray):
-        raise TypeError(
+        raise WrongType(
             f"{name} is a {type(vector).__name__}; expected a NumPy array. From PyTorch write"
             f" `.detach().numpy()`, from JAX `np.asarray(…)`, and lay several blocks one behind the other."
         )
     if vector.shape != theta.shape:
-        raise ValueError(f"{name} has shape {vector.shape}; expected theta's, {theta.shape}.")
+        raise WrongValue(f"{name} has shape {vector.shape}; expected theta's, {theta.shape}.")
     require_array(vector, name, symbols=False)
     return require_precision(vector, name)
 
@@ -133,7 +134,7 @@ def require_parameters(theta: object) -> Array:
     """Return `theta` if it is one task's parameters, numbers in single precision or better."""
     theta = require_array(theta, symbols=False)
     if theta.ndim != 1 or not theta.size:
-        raise ValueError(f"theta has shape {theta.shape}; expected the parameters of one task, shape (d,).")
+        raise WrongValue(f"theta has shape {theta.shape}; expected the parameters of one task, shape (d,).")
     return require_precision(theta, "theta")
 
 
@@ -147,12 +148,12 @@ def ask_number(function: Callable[[Array], Any], theta: Array, name: str) -> Any
             raise TypeError
     except (TypeError, ValueError, RuntimeError):
         shape = f", shape {answer.shape}," if hasattr(answer, "shape") else ""
-        raise TypeError(
+        raise WrongType(
             f"{name} is a {type(answer).__name__}{shape} at theta; expected one number. From PyTorch write `.item()`,"
             f" from JAX `float(…)`."
         ) from None
     if not np.isfinite(number):
-        raise ValueError(f"{name} is {number} at theta; expected a finite number.")
+        raise WrongValue(f"{name} is {number} at theta; expected a finite number.")
     return number.astype(theta.dtype)[()]
 
 
@@ -160,7 +161,7 @@ def ask_vector(function: Callable[[Array], Any], theta: Array, name: str, same_d
     """What a function says at theta, if that is a finite array of theta's shape, and of its dtype."""
     answer = require_vector(_ask(function, theta, name), theta, name)
     if same_dtype and answer.dtype != theta.dtype:
-        raise TypeError(
+        raise WrongType(
             f"{name} has dtype {answer.dtype} and theta {theta.dtype}; expected the same, so that nothing is cast."
             f" Let both compute in double precision: `model.double()`, `jax.config.update('jax_enable_x64', True)`."
         )
@@ -172,7 +173,7 @@ def _ask(function: Callable[[Array], Any], theta: Array, name: str) -> Any:
     given = theta.copy()
     answer = function(given)
     if not np.array_equal(given, theta):
-        raise ValueError(f"{name} writes into theta while it is computed; expected a function that leaves theta alone.")
+        raise WrongValue(f"{name} writes into theta while it is computed; expected a function that leaves theta alone.")
     return answer.copy() if isinstance(answer, np.ndarray) else answer
 
 
@@ -182,7 +183,7 @@ def require_function(ask: Callable[[], Any], name: str, eps: float, answer: Any 
     for _ in range(2):
         gap = np.max(np.abs(ask() - answer))
         if gap > REPEATED * eps * np.max(np.abs(answer)):
-            raise ValueError(
+            raise WrongValue(
                 f"{name} is not a function: two calls at one point differ by {gap:.2g}. It draws new random numbers,"
                 f" or keeps a state, such as dropout, a minibatch or an optimiser. Draw them once, outside, or set"
                 f" the seed at the beginning of every call."

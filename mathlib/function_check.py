@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from mathlib.contracts import Array
+from mathlib.errors import WrongType
 from mathlib.finite_differences import Estimate
 from mathlib.foreign import ask_number, ask_vector, directional, require_function, require_parameters, require_vector
 
@@ -140,7 +141,7 @@ def diagnose_function(
     """
     theta = require_parameters(theta)
     if not callable(meta_loss):
-        raise TypeError(f"meta_loss is a {type(meta_loss).__name__}; expected a function of theta.")
+        raise WrongType(f"meta_loss is a {type(meta_loss).__name__}; expected a function of theta.")
     dtype = _precision(meta_loss, theta)
     eps = float(np.finfo(dtype).eps)
 

@@ -24,7 +24,8 @@ from numpy.typing import DTypeLike
 from tqdm import tqdm
 
 from mathlib.contracts import Array
-from mathlib.inputs import NotFinite, require_array, require_count, require_generator, require_step_size
+from mathlib.errors import NotFinite, WrongType, WrongValue
+from mathlib.inputs import require_array, require_count, require_generator, require_step_size
 from mathlib.meta_gradients import fomaml_gradient, inner_loop, maml_gradient, reptile_gradient
 from mathlib.networks import MLP
 from mathlib.tasks import Tasks
@@ -374,7 +375,7 @@ def meta_train(
     }
     run = _begin(start, settings, checkpoint)
     if run.iteration > iterations:
-        raise ValueError(f"iterations is {iterations}, and the run has done {run.iteration}; expected as many or more.")
+        raise WrongValue(f"iterations is {iterations}, and the run has done {run.iteration}; expected as many or more.")
     bar = tqdm(
         total=iterations,
         initial=run.iteration,
@@ -441,7 +442,7 @@ def _method(method: str | Rule) -> Method:
     if callable(method):
         return Method(method)
     if method not in METHODS:
-        raise ValueError(
+        raise WrongValue(
             f"method is {method!r}; expected one of {', '.join(METHODS)}, or a function like maml_gradient."
         )
     return METHODS[method]
@@ -450,7 +451,7 @@ def _method(method: str | Rule) -> Method:
 def _require_start(theta: object, network: MLP) -> Array:
     theta = require_array(theta, symbols=False)
     if theta.shape != (network.d,):
-        raise ValueError(
+        raise WrongValue(
             f"theta has shape {theta.shape}; expected ({network.d},), the start that all tasks share. Write"
             " draw_start(network, rng)."
         )
@@ -465,9 +466,9 @@ def _fingerprint(draw: Draw) -> str:
     try:
         tasks = draw(np.random.default_rng(0), 1)
     except TypeError as error:
-        raise TypeError(f"draw could not be called as draw(rng, n), with a generator and a count: {error}") from error
+        raise WrongType(f"draw could not be called as draw(rng, n), with a generator and a count: {error}") from error
     if not isinstance(tasks, Tasks):
-        raise TypeError(f"draw returned a {type(tasks).__name__}; expected mathlib.tasks.Tasks.")
+        raise WrongType(f"draw returned a {type(tasks).__name__}; expected mathlib.tasks.Tasks.")
     shapes = (tasks.support_inputs.shape, tasks.query_inputs.shape, tasks.error, str(tasks.support_inputs.dtype))
     content = repr(shapes).encode() + tasks.support_inputs.tobytes() + tasks.query_inputs.tobytes()
     return hashlib.sha256(content).hexdigest()[:16]
@@ -480,7 +481,7 @@ def _begin(start: Array | Training, settings: dict[str, Any], checkpoint: str | 
         _require_same(saved.settings, settings, f"the checkpoint {checkpoint}")
         origin = start._path[0] if isinstance(start, Training) else start
         if not np.array_equal(saved._path[0], origin):
-            raise ValueError(f"the checkpoint {checkpoint} began at another start. Name another file, or remove it.")
+            raise WrongValue(f"the checkpoint {checkpoint} began at another start. Name another file, or remove it.")
         return saved
     if isinstance(start, Training):
         _require_same(start.settings, settings, "the run handed over as start")
@@ -495,7 +496,7 @@ def _require_same(saved: dict[str, Any], settings: dict[str, Any], whose: str) -
     other = [name for name in settings if saved.get(name) != settings[name]]
     if other:
         differences = "; ".join(f"{name} {saved.get(name)!r} there, {settings[name]!r} here" for name in other)
-        raise ValueError(f"{whose} was begun with other settings: {differences}. Begin a new one, or call it alike.")
+        raise WrongValue(f"{whose} was begun with other settings: {differences}. Begin a new one, or call it alike.")
 
 
 def _save(path: Path, run: Training) -> None:
@@ -532,7 +533,7 @@ def _load(path: Path) -> Training:
                 _diverged=saved["diverged"].tolist(),
             )
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is no checkpoint of meta_train: {error}. Remove it, or name another file.") from error
+        raise WrongValue(f"{path} is no checkpoint of meta_train: {error}. Remove it, or name another file.") from error
 
 
 def _on_a_terminal() -> bool:

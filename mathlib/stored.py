@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mathlib.errors import UnknownName, WrongValue
+
 
 def benchmark_run() -> dict[str, Any]:
     """The last stored run of ``benchmarks/run.py``, as the dictionary that it wrote.
@@ -109,15 +111,15 @@ def table(name: str, **chosen: object) -> NDArray[Any]:
     data = files("mathlib").joinpath("data")
     tables = sorted(file.name.removesuffix(".csv") for file in data.iterdir() if file.name.endswith(".csv"))
     if name not in tables:
-        raise KeyError(f"there is no table {name!r}; stored are {', '.join(tables)}.")
+        raise UnknownName(f"there is no table {name!r}; stored are {', '.join(tables)}.")
     rows = np.genfromtxt(_text(f"{name}.csv").splitlines(), delimiter=",", names=True, dtype=None, encoding="utf-8")
     columns = rows.dtype.names or ()
     for column, value in chosen.items():
         if column not in columns:
-            raise KeyError(f"the table {name} has no column {column!r}; expected one of {', '.join(columns)}.")
+            raise UnknownName(f"the table {name} has no column {column!r}; expected one of {', '.join(columns)}.")
         rows = rows[rows[column] == value]
     if rows.size == 0:
-        raise ValueError(f"the table {name} has no row with {chosen}.")
+        raise WrongValue(f"the table {name} has no row with {chosen}.")
     return rows
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from mathlib.contracts import Array
+from mathlib.errors import WrongType, WrongValue
 from mathlib.inputs import require_array, require_count, require_generator
 from mathlib.networks import MLP, NetworkLoss
 
@@ -52,7 +53,7 @@ class Tasks:
     def __getitem__(self, some: slice) -> "Tasks":
         """Some of the tasks, by a slice."""
         if not isinstance(some, slice):
-            raise TypeError(f"tasks are taken by slices, and {some!r} is none; for one of them write tasks[i:i + 1].")
+            raise WrongType(f"tasks are taken by slices, and {some!r} is none; for one of them write tasks[i:i + 1].")
         return Tasks(
             self.support_inputs[some],
             self.support_targets[some],
@@ -202,16 +203,16 @@ def _members(images: Any, labels: Any, ways: int, needed: int) -> list[Array]:
     """The examples of each class, by their places in `images`."""
     images = require_array(images, "images", symbols=False, mend="Leave that image out, or fill it in.")
     if images.ndim != 2:
-        raise ValueError(f"images has shape {images.shape}; expected (examples, pixels). Flatten each image first.")
+        raise WrongValue(f"images has shape {images.shape}; expected (examples, pixels). Flatten each image first.")
     if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu" or labels.shape != images.shape[:1]:
         given = f"{labels.dtype} of shape {labels.shape}" if isinstance(labels, np.ndarray) else type(labels).__name__
-        raise TypeError(f"labels is {given}; expected an array of {len(images)} whole numbers, a class for each image.")
+        raise WrongType(f"labels is {given}; expected an array of {len(images)} whole numbers, a class for each image.")
     members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     if len(members) < ways:
-        raise ValueError(f"labels holds {len(members)} classes; a task of {ways} ways needs {ways}.")
+        raise WrongValue(f"labels holds {len(members)} classes; a task of {ways} ways needs {ways}.")
     fewest = min(map(len, members))
     if fewest < needed:
-        raise ValueError(
+        raise WrongValue(
             f"a class has {fewest} examples; expected at least shots + query_shots = {needed}, so that no image stands"
             " in a task twice. Ask for fewer, or leave that class out."
         )
