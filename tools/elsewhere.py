@@ -19,17 +19,21 @@ FOLDER = "Jürgen's copy"
 NUMERIC = [
     "mathlib",
     "tests/test_checks.py",
+    "tests/test_diagnose.py",
     "tests/test_exercises.py",
     "tests/test_figures.py",
     "tests/test_finite_differences.py",
     "tests/test_inputs.py",
     "tests/test_losses.py",
     "tests/test_meta_gradients.py",
+    "tests/test_meta_training.py",
     "tests/test_mistakes.py",
     "tests/test_network_batches.py",
     "tests/test_network_inputs.py",
     "tests/test_networks.py",
     "tests/test_proofs.py",
+    "tests/test_stored.py",
+    "tests/test_tasks.py",
     "notebooks",
 ]
 # Of what NumPy found on this processor, the sets that are newer than each of these are switched off.

@@ -49,6 +49,12 @@ TESTS = {
     "logcosh": ["test_losses"],
     "unknown": ["test_losses", "test_proofs", "test_meta_gradients"],
     "exercises": ["test_exercises"],
+    "diagnose": ["test_diagnose"],
+    "foreign": ["test_foreign"],
+    "function_check": ["test_function_check"],
+    "slips": ["test_slips"],
+    "tasks": ["test_tasks"],
+    "meta_training": ["test_meta_training"],
 }
 # Loaded once, before the first fork; mathlib is not, so that each process imports the mutant.
 LIBRARIES = ["numpy", "scipy.differentiate", "scipy.linalg", "scipy.sparse.linalg", "scipy.special", "sympy", "pytest",
