@@ -224,7 +224,7 @@ def adapt(
     with np.errstate(over="ignore", invalid="ignore"):
         for _ in range(steps):
             after = inner_loop([support], points[-1], alpha)[-1]
-            lost = ~np.isfinite(after).all(axis=1)  # and again at every later step, from the same point
+            lost = ~np.all(np.isfinite(after), axis=1)  # and again at every later step, from the same point
             points.append(np.where(lost[:, None], points[-1], after))
             diverged.append(lost)
     return points, np.array(diverged)
