@@ -10,7 +10,7 @@ import random
 
 import pytest
 from nbval.plugin import IPyNbCell
-from notebooks_as_data import INSTALL_FRAMEWORKS, absent_frameworks, read
+from notebooks_as_data import TEST_FRAMEWORKS, absent_frameworks, read
 
 START = "import sys; sys.path.append({tools!r}); import watch_pictures; watch_pictures.start(); sys.path.pop()"
 REPORT = "__import__('watch_pictures').report({path!r}, {number})"
@@ -22,12 +22,12 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    """A notebook without its frameworks is skipped as a whole, in a sentence that says what to install."""
+    """A notebook without its frameworks is skipped as a whole, in a sentence that says which command has them."""
     cells = [item for item in items if isinstance(item, IPyNbCell)]
     missing = {path: absent_frameworks(read(path)) for path in {item.path for item in cells}}
     for item in cells:
         if missing[item.path]:
-            reason = f"{', '.join(missing[item.path])} not installed: {INSTALL_FRAMEWORKS}"
+            reason = f"{', '.join(missing[item.path])} not installed; {TEST_FRAMEWORKS} has them"
             item.add_marker(pytest.mark.skip(reason=reason))
     shuffle(config, items)
 

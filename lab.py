@@ -8,6 +8,7 @@
     python3 lab.py slides [words]   make the lectures' slides and open them
     python3 lab.py browser [words]  the notebooks in a real browser, Chromium; words go to pytest
     python3 lab.py site             build the reading site and serve it here; --build only builds
+    python3 lab.py frameworks       notebook 14 and the referees, with PyTorch and JAX; words go to pytest
     python3 lab.py refresh [files]  run notebooks (all without a name) and store what they show
     python3 lab.py run [words]      run .venv's own Python, for instance on a script
 
@@ -46,6 +47,7 @@ COMMANDS = {
     "slides": [str(ROOT / "tools" / "slides.py")],
     "browser": [str(ROOT / "tools" / "browser.py")],
     "site": [str(ROOT / "tools" / "build_site.py")],
+    "frameworks": [str(ROOT / "tools" / "frameworks.py")],
     "refresh": [str(ROOT / "tools" / "refresh_notebooks.py")],
     "run": [],
 }

@@ -18,7 +18,13 @@ from refresh_notebooks import README_PICTURE
 from mathlib.figures import way_back
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-LOCKS = ["requirements.txt", "requirements-dev.txt", "requirements-browser.txt", "requirements-site.txt"]
+LOCKS = [
+    "requirements.txt",
+    "requirements-dev.txt",
+    "requirements-browser.txt",
+    "requirements-site.txt",
+    "requirements-frameworks.txt",
+]
 
 
 LAYERS = {
@@ -117,6 +123,18 @@ def test_what_a_word_of_lab_py_adds_is_locked_within_its_bounds(group):
     versions = locked(f"requirements-{group}.txt")
     for name, bounds in requirements(group).items():
         assert all(bounds.contains(version) for version in versions[name]), name
+
+
+def test_the_frameworks_are_locked_all_but_torch_which_is_pinned_within_its_bounds():
+    versions = locked("requirements-frameworks.txt")
+    pinned = locked("requirements-torch.txt")
+    assert set(pinned) == {"torch"}
+    assert "torch" not in versions
+    for name, bounds in requirements("frameworks").items():
+        (version,) = (versions | pinned)[name]  # one for all Pythons: it is what the stored outputs were computed with
+        assert bounds.contains(version), name
+    ordinary = locked("requirements.txt")
+    assert {name: versions[name] for name in ordinary} == ordinary
 
 
 @pytest.mark.parametrize("name", LOCKS)

@@ -1,17 +1,24 @@
 """Referees: PyTorch, higher, TorchOpt and JAX compute the same MAML and FOMAML gradients as mathlib, in float64.
 
-They are the extra `frameworks`. Where a package is absent its tests are skipped, and say so.
+They are the extra `frameworks`; `python3 lab.py frameworks` brings it. Where a package is absent its tests are skipped,
+and say so.
 """
 
+import contextlib
 import importlib.util
+import subprocess
 import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 
+import frameworks
 import numpy as np
+import own_environment
 import pytest
-from notebooks_as_data import FRAMEWORKS, INSTALL_FRAMEWORKS, NOTEBOOKS, ROOT, absent_frameworks, read
+from notebooks_as_data import FRAMEWORKS, NOTEBOOKS, ROOT, TEST_FRAMEWORKS, absent_frameworks, read
 from packaging.requirements import Requirement
 
+import lab
 from mathlib import MLP, fomaml_gradient, maml_gradient, quadratic, rosenbrock
 
 
@@ -207,7 +214,7 @@ def test_a_framework_computes_the_same_gradient(name, K, first_order, referee):
     compute, packages = REFEREES[referee]
     absent = [package for package in packages if importlib.util.find_spec(package) is None]
     if absent:
-        pytest.skip(f"{', '.join(absent)} not installed: {INSTALL_FRAMEWORKS}")
+        pytest.skip(f"{', '.join(absent)} not installed; {TEST_FRAMEWORKS} has them")
     case = CASES[name]
     support, query = case.losses
     formula = fomaml_gradient if first_order else maml_gradient
@@ -239,3 +246,43 @@ def test_a_notebook_says_what_it_lacks(monkeypatch):
 def test_the_extra_is_what_notebooks_and_referees_may_lack():
     extra = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     assert {Requirement(entry).name for entry in extra["frameworks"]} == FRAMEWORKS
+
+
+def test_the_command_has_the_notebooks_that_need_it_and_its_tests_are_there():
+    assert frameworks.notebooks() == [str(Path("notebooks", "14_ask_your_framework.ipynb"))]
+    for test in frameworks.TESTS:
+        path, _, name = test.partition("::")
+        assert f"def {name}" in (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_an_environment_of_its_own_is_made_once_and_again_when_a_file_changes_or_it_was_interrupted(
+    tmp_path, monkeypatch
+):
+    asked = []
+    codes = iter([1, 0, 0, 0, 0])  # the first installation fails
+    installs = {tmp_path / name: [name] for name in ("lock", "pin")}
+    for path in installs:
+        path.write_text("a==1", encoding="utf-8")
+
+    def create(folder, **options):
+        folder.mkdir(exist_ok=True)
+
+    def call(words):
+        asked.append(words[-1])
+        return next(codes)
+
+    monkeypatch.setattr("venv.create", create)
+    monkeypatch.setattr(subprocess, "call", call)
+    folder = tmp_path / ".venv-own"
+    for _ in range(3):
+        with contextlib.suppress(SystemExit):
+            own_environment.make(folder, "own", installs)
+    assert asked == ["lock", "lock", "pin"]
+    (tmp_path / "pin").write_text("a==2", encoding="utf-8")
+    own_environment.make(folder, "own", installs)
+    assert asked == ["lock", "lock", "pin", "lock", "pin"]
+
+
+def test_torch_comes_as_pip_offers_it_and_all_else_with_hashes():
+    assert "--require-hashes" in lab.pip_install(frameworks.LOCK)
+    assert not {"--require-hashes", "--no-deps"} & set(frameworks.pip_install_torch())

@@ -17,12 +17,12 @@ import shutil
 import subprocess
 import sys
 import time
-import venv
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import browser
 import loopback
+import own_environment
 import social_picture
 
 import lab
@@ -30,7 +30,7 @@ import lab
 ROOT = lab.ROOT
 SITE = ROOT / "site"
 VENV = ROOT / ".venv-site"
-PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+PYTHON = own_environment.python_of(VENV)
 LOCK = ROOT / "requirements-site.txt"
 SLIDES = ROOT / "tools" / "slides.py"
 HTML = ROOT / "build" / "site" / "html"
@@ -38,26 +38,10 @@ TESTED = ROOT / "build" / "site" / "tested"
 STAND_INS = {"SITE_ADDRESS": "https://example.org/meta", "SITE_REPOSITORY": "https://github.com/owner/name"}
 
 
-def is_made_from(stamp, lock):
-    """Whether something was installed to its end from today's lock."""
-    return stamp.exists() and stamp.read_text(encoding="ascii") == lab.fingerprint(lock)
-
-
-def install_python():
-    stamp = VENV / "complete"
-    if is_made_from(stamp, LOCK):
-        return
-    print("site: setting up .venv-site, once", flush=True)
-    venv.create(VENV, with_pip=True, clear=True)
-    if subprocess.call([str(PYTHON), *lab.pip_install(LOCK)]):
-        sys.exit("site: pip could not install the packages; its own words stand above.")
-    stamp.write_text(lab.fingerprint(LOCK), encoding="ascii")
-
-
 def install_node():
     stamp = SITE / "node_modules" / "complete"
     lock = SITE / "package-lock.json"
-    if is_made_from(stamp, lock):
+    if own_environment.is_made_from(stamp, lock):
         return
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
@@ -68,7 +52,7 @@ def install_node():
     print("site: npm installs KaTeX, once", flush=True)
     if subprocess.call([npm, "ci", "--no-audit", "--no-fund", "--silent"], cwd=SITE):
         sys.exit("site: npm could not install KaTeX; its own words stand above.")
-    stamp.write_text(lab.fingerprint(lock), encoding="ascii")
+    own_environment.finish(stamp, lock)
 
 
 def build(folder, with_lab, addresses):
@@ -128,7 +112,7 @@ def main(words):
     if set(words) - set(known) and words[:1] != ["--test"]:
         sys.exit(f"site: the words are {words}; expected none, or some of {known}. " + __doc__)
     install_node()
-    install_python()
+    own_environment.make(VENV, "site", {LOCK: lab.pip_install(LOCK)})
     with_lab = "--lite" in words
     if "--test" in words:
         build(TESTED, with_lab, STAND_INS)

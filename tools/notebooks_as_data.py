@@ -18,6 +18,7 @@ LECTURES = NOTEBOOKS / "lectures"
 # What only the extra `frameworks` brings: a notebook that imports one of these runs where it is installed.
 FRAMEWORKS = {"higher", "jax", "optimistix", "torch", "torchopt"}
 INSTALL_FRAMEWORKS = 'python3 lab.py run -m pip install --editable ".[frameworks]"'
+TEST_FRAMEWORKS = "python3 lab.py frameworks"
 
 CLAIM = re.compile(r"\\tag\{([^}]*)\}")
 CITATION = re.compile(r"\((\d{1,2}\.\d{1,2})\)")
@@ -38,11 +39,15 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def absent_frameworks(notebook):
-    """The packages of the extra `frameworks` that a notebook imports and that are not installed."""
+def frameworks_of(notebook):
+    """The packages of the extra `frameworks` that a notebook imports."""
     source = "\n".join(cell.source for cell in code_cells(notebook))
-    imported = set(re.findall(r"^(?:import|from) (\w+)", source, re.M))
-    return sorted(name for name in imported & FRAMEWORKS if importlib.util.find_spec(name) is None)
+    return sorted(FRAMEWORKS & set(re.findall(r"^(?:import|from) (\w+)", source, re.M)))
+
+
+def absent_frameworks(notebook):
+    """Those of them that are not installed."""
+    return [name for name in frameworks_of(notebook) if importlib.util.find_spec(name) is None]
 
 
 def claims(notebook):
