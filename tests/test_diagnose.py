@@ -94,6 +94,8 @@ def test_a_multiple_is_called_parallel(factor, word):
 def test_a_factor_is_recognised_in_single_precision_too():
     gradient = -maml_gradient(*NETWORK.case).astype(np.float32)
     assert "Its sign is reversed" in diagnose(gradient, *NETWORK.case).notes[0]
+    twice = (2.00001 * maml_gradient(*NETWORK.case)).astype(np.float32)
+    assert "Twice" in diagnose(twice, *NETWORK.case).notes[0]
 
 
 def test_mistakes_that_are_the_same_here_are_not_called_by_one_name_alone():
@@ -141,8 +143,9 @@ def test_losses_that_are_summed_where_a_mean_belongs_are_recognised():
 
 def test_two_unknowns_are_not_fitted_to_three_numbers():
     losses, query, theta, alpha = PROBLEMS["regression"].case
-    found = diagnose(np.array([0.3, -0.2, 0.7]), losses, query, theta, alpha)
-    assert (found.other_alpha, found.parallel) == ({}, {})
+    for gradient in np.array([0.3, -0.2, 0.7]), 6 * maml_gradient(losses, query, theta, 6 * alpha):
+        found = diagnose(gradient, losses, query, theta, alpha)
+        assert (found.other_alpha, found.parallel) == ({}, {})
 
 
 def test_a_gradient_of_zeros_is_explained():

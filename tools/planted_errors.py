@@ -5,6 +5,9 @@ against it until one of either kind notices, stores these killers in planted_err
 the word `all` it goes on to the end, and finds every killer; that takes about an hour. The test suite re-runs the
 stored killers, one unit test and one notebook for each mistake.
 
+Mistakes in the formulas need a killer of either kind. Beside them, in tasks, trainings and diagnoses, a unit test is
+enough. A claim that stands on a notebook's own cells has its mistake planted there.
+
 Each mistake has a process of its own, so that nothing of the right mathlib is left in memory.
 """
 
@@ -34,6 +37,13 @@ UNIT_TESTS = {
     "finite_differences.py": ["test_finite_differences"],
     "networks.py": ["test_networks"],
     "network_parts.py": ["test_networks"],
+    "diagnose.py": ["test_diagnose"],
+    "slips.py": ["test_slips"],
+    "foreign.py": ["test_foreign", "test_function_check"],
+    "function_check.py": ["test_function_check"],
+    "tasks.py": ["test_tasks"],
+    "meta_training.py": ["test_meta_training"],
+    "stored.py": ["test_stored"],
 }
 SLOW_TO_IMPORT = [
     "hypothesis",
@@ -225,13 +235,166 @@ PLANTED = [
     ),
 ]
 
+DIAGNOSE = "diagnose.py"
+SLIPS = "slips.py"
+FOREIGN = "foreign.py"
+FUNCTION = "function_check.py"
+TASKS = "tasks.py"
+TRAINING = "meta_training.py"
+# Here no claim is derived: notebooks show what these modules say, and nbval compares it. A unit test has to notice.
+PLANTED_BESIDE = [
+    PlantedError("a tolerance too wide by a million", DIAGNOSE, "MAY_PASS = 16", "MAY_PASS = 16e6"),
+    PlantedError("no error bars for differences", DIAGNOSE, "ERROR_BAR * signs", "0 * signs"),
+    PlantedError(
+        "MAML where FOMAML is the same",
+        DIAGNOSE,
+        "name=None if {MAML, FOMAML} <= {*equals} else next(iter(equals), None)",
+        "name=next(iter(equals), None)",
+    ),
+    PlantedError(
+        "one name of several that are the same", DIAGNOSE, "self.name not in (MAML, FOMAML)", "self.name is None"
+    ),
+    PlantedError(
+        "what rounding hides, called the same",
+        DIAGNOSE,
+        "exact = COINCIDE * np.finfo(self.theta.dtype).eps",
+        "exact = 1",
+    ),
+    PlantedError("a case that tells some apart", DIAGNOSE, "finite and all(", "finite and any("),
+    PlantedError("a gradient of zeros, unexplained", DIAGNOSE, "if not self.gradient.any():", "if False:"),
+    PlantedError("only equals are multiples", DIAGNOSE, "self.equals(other / factor)", "self.equals(other)"),
+    PlantedError("multiples in one dimension", DIAGNOSE, "if parallel and self.theta.size > 1:", "if parallel:"),
+    PlantedError(
+        "a factor to digits that float32 lacks", DIAGNOSE, "near = max(FACTOR, COINCIDE * self.eps)", "near = FACTOR"
+    ),
+    PlantedError(
+        "clipped by its largest entry",
+        DIAGNOSE,
+        "length = float(np.linalg.norm(self.gradient))",
+        "length = float(np.abs(self.gradient).max())",
+    ),
+    PlantedError("a fit that walks away", DIAGNOSE, "change = -(residual @ slope)", "change = (residual @ slope)"),
+    PlantedError(
+        "the ratio of the step sizes upside down", DIAGNOSE, "alphas[name] / self.alpha", "self.alpha / alphas[name]"
+    ),
+    PlantedError("as many unknowns as numbers", DIAGNOSE, "self.theta.size > 2 + scaled", "self.theta.size > 2"),
+    PlantedError("rounded numbers asked in full", DIAGNOSE, "coarse = replace(self, eps=single)", "coarse = self"),
+    PlantedError(
+        "what is not finite, left out in silence",
+        DIAGNOSE,
+        "skipped=tuple(name for name, result in results.items() if result is None)",
+        "skipped=()",
+    ),
+    PlantedError("a loop that diverges, compared", DIAGNOSE, "if MAML not in known:", "if not known:"),
+    PlantedError("no inner step, compared", DIAGNOSE, "if not losses:", "if False:"),
+    PlantedError(
+        "a loss that draws, believed", DIAGNOSE, "require_function(partial(loss.gradient, theta), name, eps)", "pass"
+    ),
+    PlantedError("a loss that writes, believed", DIAGNOSE, "if not np.array_equal(theta, given):", "if False:"),
+    PlantedError("momentum lost on the way back", SLIPS, "w = kept * w - alpha * v", "w = w - alpha * v"),
+    PlantedError("uphill, and its curvature downhill", SLIPS, "lambda v: -hvp(v)", "hvp"),
+    PlantedError("None, called a type", FOREIGN, "if vector is None:", "if False:"),
+    PlantedError("half precision let in", FOREIGN, "array.dtype.itemsize < 4", "array.dtype.itemsize < 2"),
+    PlantedError("asked once", FOREIGN, "for _ in range(2):", "for _ in range(0):"),
+    PlantedError("theta itself handed over", FOREIGN, "given = theta.copy()", "given = theta"),
+    PlantedError("differences over h for 2h, float32", FOREIGN, "(right - left) / (2 * h)", "(right - left) / h"),
+    PlantedError(
+        "every gradient the derivative",
+        FUNCTION,
+        "np.median(gaps / measured.error) > CLEARLY",
+        "np.median(gaps / measured.error) > np.inf",
+    ),
+    PlantedError("coarse differences that decide", FUNCTION, "np.mean(decided & (", "np.mean((True) & ("),
+    PlantedError(
+        "a factor upside down",
+        FUNCTION,
+        "f = float(given @ measured.value / square)",
+        "f = float(square / (given @ measured.value))",
+    ),
+    PlantedError(
+        "the pieces that are right",
+        FUNCTION,
+        "off = np.abs(given - measured.value) >",
+        "off = np.abs(given - measured.value) <=",
+    ),
+    PlantedError(
+        "float32 taken for float64", FUNCTION, "single = len(np.unique(values)) > 1 and", "single = False and"
+    ),
+    PlantedError("phases the other way", TASKS, "np.sin(x - phase)", "np.sin(x + phase)"),
+    PlantedError("phases all round", TASKS, "PHASES = (0.0, np.pi)", "PHASES = (0.0, 2 * np.pi)"),
+    PlantedError("judged by the support images", TASKS, "drawn[:, :, shots:]", "drawn[:, :, :query_shots]"),
+    PlantedError("an image twice in a task", TASKS, "needed, replace=False", "needed, replace=True"),
+    PlantedError("classes that keep their names", TASKS, "    if fixed:", "    if True:"),
+    PlantedError("the farthest centroid", TASKS, ".argmin(axis=-1)", ".argmax(axis=-1)"),
+    PlantedError(
+        "Reptile without its last gradient", TRAINING, "reptile_gradient([*losses, query]", "reptile_gradient([*losses]"
+    ),
+    PlantedError(
+        "the multi-step loss backwards", TRAINING, "for loss in reversed(losses[1:]):", "for loss in losses[1:]:"
+    ),
+    PlantedError("the multi-step loss summed", TRAINING, "theta, alpha) / len(losses)", "theta, alpha)"),
+    PlantedError(
+        "ANIL projected on the wrong side", TRAINING, "lambda v: hvp(self.project(v))", "lambda v: self.project(hvp(v))"
+    ),
+    PlantedError("Adam without its correction", TRAINING, "np.sqrt(second / (1 - DECAY_SECOND**n))", "np.sqrt(second)"),
+    PlantedError(
+        "a task that diverged, in the mean", TRAINING, "    gradients[diverged] = 0", "    gradients[diverged] = 1"
+    ),
+    PlantedError(
+        "the mean of those that are left",
+        TRAINING,
+        "gradients.mean(axis=0)",
+        "gradients.sum(axis=0) / max(1, meta_batch - int(lost.sum()))",
+    ),
+    PlantedError("a lost task that moves on", TRAINING, "np.where(lost[:, None], points[-1], after)", "after"),
+    PlantedError(
+        "the same tasks at every iteration", TRAINING, "default_rng([seed, run.iteration])", "default_rng([seed, 0])"
+    ),
+    PlantedError(
+        "resumed without Adam's second moment", TRAINING, 'second=saved["second"]', 'second=0 * saved["second"]'
+    ),
+    PlantedError("a checkpoint that is not flushed", TRAINING, "        os.fsync(file.fileno())\n", ""),
+    PlantedError(
+        "an interrupted step, counted", TRAINING, "np.array(self._lengths[: self.iteration])", "np.array(self._lengths)"
+    ),
+    PlantedError(
+        "all rows but those asked for", "stored.py", "rows[rows[column] == value]", "rows[rows[column] != value]"
+    ),
+]
+
+
+@dataclass(frozen=True)
+class PlantedClaim:
+    """A piece of a notebook's own cells, and a wrong one with which the claim's check has to fail."""
+
+    claim: str
+    right: str
+    wrong: str
+
+
+# Claims whose sides come from cells, from SymPy or from a framework: a mistake in mathlib cannot reach both.
+PLANTED_CLAIMS = [
+    PlantedClaim("11.1", "(A, low, 5)) / (5 - low)", "(A, low, 5)) / 5"),
+    PlantedClaim("11.2", "sympy.sin(5) * sympy.cos(5) / 10", "sympy.sin(10) / 10"),
+    PlantedClaim("12.1", "over_numberings = -np.log(p).mean(axis=1)", "over_numberings = -(p * np.log(p)).sum(axis=1)"),
+    PlantedClaim("12.2", "(c - c.mean(axis=0)).T / 3", "(c - c.mean(axis=0)).T"),
+    PlantedClaim(
+        "14.1", "full = meta_gradient(theta, create_graph=True)", "full = meta_gradient(theta, retain_graph=True)"
+    ),
+    PlantedClaim("14.2", "first = meta_gradient(theta)", "first = meta_gradient(theta, create_graph=True)"),
+    PlantedClaim("14.3", "v = -alpha * S.hvp(point, v)", "v = v - alpha * S.hvp(point, v)"),
+    PlantedClaim("14.4", "theta, alpha) for i in range(K)]", "theta, alpha) for i in range(1, K)]"),
+    PlantedClaim("14.5", "body = lambda p, _: (take(p), None)", "body = lambda p, _: (stop(take(p)), None)"),
+    PlantedClaim("14.6", "slim = np.diff([stored(jax.checkpoint(take), k)", "slim = np.diff([stored(take, k)"),
+    PlantedClaim("14.7", "v = v - alpha * hvp(v)", "v = v - hvp(v)"),
+    PlantedClaim("14.8", "strength * (p - t)", "(p - t) / strength"),
+]
+
 
 def with_mistake(mistake, text):
     """The file's text with the mistake; its right version has to stand there exactly once."""
     if text.count(mistake.right) != 1:
-        raise ValueError(
-            f"{mistake.right!r} stands {text.count(mistake.right)} times in {mistake.file}; expected once."
-        )
+        raise ValueError(f"{mistake.right!r} stands there {text.count(mistake.right)} times; expected once.")
     return text.replace(mistake.right, mistake.wrong)
 
 
@@ -295,20 +458,55 @@ def failing_tests(words, every=True):
     return failures.names
 
 
-def failing_claim(path):
-    """The number of the first claim of a notebook whose check raises; None if all hold."""
+def sources(path):
+    """The code of a notebook, without what only draws and what is different each time."""
+    return [
+        cell.source for cell in code_cells(read(path)) if not (is_ignored(cell) or cell.source.startswith("figures."))
+    ]
+
+
+@contextlib.contextmanager
+def where_notebooks_run():
+    with contextlib.chdir(NOTEBOOKS), contextlib.redirect_stdout(io.StringIO()):
+        yield
+
+
+def first_failure(cells, namespace):
+    """The number of the first claim whose check raises in these cells; None if all hold."""
     from mathlib import CheckFailed
 
-    namespace = {}
-    with contextlib.chdir(NOTEBOOKS), contextlib.redirect_stdout(io.StringIO()):
-        for cell in code_cells(read(path)):
-            if is_ignored(cell) or cell.source.startswith("figures."):
-                continue
-            try:
-                run_code(cell.source, namespace)
-            except CheckFailed as failure:
-                return re.match(r"\(([\d.]+)\)", str(failure))[1]
+    for source in cells:
+        try:
+            run_code(source, namespace)
+        except CheckFailed as failure:
+            return re.match(r"\(([\d.]+)\)", str(failure))[1]
     return None
+
+
+def failing_claim(path):
+    """The number of the first claim of a notebook whose check raises; None if all hold."""
+    with where_notebooks_run():
+        return first_failure(sources(path), {})
+
+
+def failing_with(path, mistakes):
+    """Which claim fails with each of the mistakes, planted one at a time in a notebook's own cells.
+
+    The notebook runs once. Where a mistake begins, the cells from there to the claim's check run on a copy of what
+    the cells before have made.
+    """
+    cells = sources(path)
+    at = {i: [m for m in mistakes if m.right in source] for i, source in enumerate(cells)}
+    found = {}
+    namespace = {}
+    with where_notebooks_run():
+        for i in range(max((i for i in at if at[i]), default=-1) + 1):
+            for mistake in at[i]:
+                last = next(n for n, source in enumerate(cells) if f'check("{mistake.claim}"' in source)
+                wrong = [with_mistake(mistake, cells[i]), *cells[i + 1 : last + 1]]
+                found[mistake.claim] = first_failure(wrong, dict(namespace))
+            run_code(cells[i], namespace)
+    return found
 
 
 def failing_claims(paths, every=True):
@@ -372,10 +570,11 @@ def table(record):
 
 
 def killers(mistake, every, likely):
-    """What kills the mistake, of either kind."""
+    """What kills the mistake, of either kind; beside the formulas, unit tests alone."""
+    is_beside = mistake in PLANTED_BESIDE
     return {
         "unit tests": killing_unit_tests(mistake, every),
-        "notebooks": killing_notebooks(mistake, every, likely),
+        "notebooks": {} if is_beside else killing_notebooks(mistake, every, likely),
     }
 
 
@@ -384,11 +583,12 @@ def main(words):
     if words not in ([], ["all"]):
         sys.exit(f"planted_errors: the words are {words}; expected none, or `all`.")
     old = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
-    likely = [old.get(mistake.name, {}).get("notebooks", {}) for mistake in PLANTED]
+    planted = [*PLANTED, *PLANTED_BESIDE]
+    likely = [old.get(mistake.name, {}).get("notebooks", {}) for mistake in planted]
     record = {}
     with ProcessPoolExecutor() as pool:
-        found_by_each = pool.map(killers, PLANTED, repeat(bool(words)), likely)
-        for mistake, found in zip(PLANTED, found_by_each, strict=True):
+        found_by_each = pool.map(killers, planted, repeat(bool(words)), likely)
+        for mistake, found in zip(planted, found_by_each, strict=True):
             print(mistake.name, flush=True)
             record[mistake.name] = found
     RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
