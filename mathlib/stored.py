@@ -86,7 +86,7 @@ def table(name: str, **chosen: object) -> NDArray[Any]:
     ----------
     name : str
         Of a file in ``mathlib/data``: "sinusoids" and "sinusoids_path", written by ``benchmarks/train_sinusoids.py``;
-        ``benchmarks/train_digits.py`` writes "digits" and "digits_path".
+        "digits" and "digits_path", written by ``benchmarks/train_digits.py``.
     **chosen
         A column and the value that its rows must have.
 

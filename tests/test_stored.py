@@ -32,10 +32,73 @@ def test_what_is_not_there_is_named(name, chosen, error, message):
         table(name, **chosen)
 
 
-def test_a_table_compares_every_method_on_the_same_terms():
-    """Each start has each number of inner steps once, at each iteration that is stored."""
+SINUSOIDS = [("MAML", 1), ("FOMAML", 1), ("Reptile", 1), ("ANIL", 1), ("joint", 1)]
+SINUSOIDS += [("MAML", 5), ("FOMAML", 5), ("Reptile", 5), ("ANIL", 5), ("multi-step", 5)]
+LONGER = {("MAML", 1), ("FOMAML", 1), ("joint", 1)}
+
+
+def keys_of(rows, *names):
+    return list(zip(*(rows[name].tolist() for name in names), strict=True))
+
+
+def test_the_sinusoids_compare_every_method_on_the_same_terms():
+    """Five starts of each method, with each number of inner steps once, at each iteration that is compared."""
     rows = table("sinusoids")
-    keys = list(zip(*(rows[name] for name in ("seed", "method", "K", "iteration", "shots", "steps")), strict=True))
-    assert len(set(keys)) == len(keys)
-    assert set(rows["steps"]) == {0, 1, 2, 3, 5, 10}
+    found = keys_of(rows, "seed", "method", "K", "iteration", "shots", "steps")
+    expected = {
+        (seed, *case, iteration, shots, steps)
+        for seed in range(5)
+        for case in SINUSOIDS
+        for iteration in ((0, 10_000, 70_000) if case in LONGER else (0, 10_000))
+        for shots in (5, 10)
+        for steps in (0, 1, 2, 3, 5, 10)
+    }
+    assert len(found) == len(expected)
+    assert set(found) == expected
     assert (rows["exploded"] <= rows["worse"]).all()
+
+
+def test_the_path_of_the_sinusoids_has_the_same_starts():
+    """Joint training has no number of inner steps of its own: its path is seen with one and with five."""
+    rows = table("sinusoids_path")
+    found = keys_of(rows, "seed", "method", "K", "iteration")
+    up_to = {case: 70_000 if case in LONGER else 10_000 for case in [*SINUSOIDS, ("joint", 5)]}
+    points = 0, 500, 1000, 2000, 5000, 10_000, 20_000, 40_000, 70_000
+    expected = {(seed, *case, n) for seed in range(5) for case, last in up_to.items() for n in points if n <= last}
+    assert len(found) == len(expected)
+    assert set(found) == expected
+    assert (abs(rows["cosine_batch"]) <= 1).all()
+    assert (rows["above_two"] <= rows["above_one"]).all()
+
+
+SMALL_AND_LARGE = ("MAML", "FOMAML")
+AT_A_TENTH = (*SMALL_AND_LARGE, "Reptile", "ANIL", "multi-step", "joint")
+
+
+def test_the_digits_compare_every_method_on_the_same_terms():
+    """Five splits, four kinds of task; the centroid has no step size, two starts have it only in the test."""
+    rows = table("digits")
+    kinds = [(seed, ways, shots) for seed in range(5) for ways in (2, 3) for shots in (1, 5)]
+    assert keys_of(rows[rows["method"] == "centroid"], "seed", "ways", "shots", "steps") == [(*k, 0) for k in kinds]
+    found = keys_of(rows[rows["method"] != "centroid"], "seed", "ways", "shots", "method", "alpha", "steps")
+    expected = {
+        (*kind, method, alpha, steps)
+        for kind in kinds
+        for alpha in (0.02, 0.1, 0.5)
+        for method in ("random start", "pretrained", *(AT_A_TENTH if alpha == 0.1 else SMALL_AND_LARGE))
+        for steps in (0, 1, 5, 20)
+    }
+    assert len(found) == len(expected)
+    assert set(found) == expected
+    path = table("digits_path")
+    along = keys_of(path, "seed", "ways", "shots", "method", "alpha", "iteration")
+    trained = {(*key[:5], n) for key in expected if key[3] in AT_A_TENTH for n in (0, 50, 100, 200, 500)}
+    assert len(along) == len(trained)
+    assert set(along) == trained
+
+
+def test_before_a_step_no_start_is_better_than_chance_on_digits():
+    """Classes are numbered at random after the start was fixed; five standard errors of 600 tasks."""
+    rows = table("digits", steps=0)
+    rows = rows[rows["method"] != "centroid"]
+    assert (abs(rows["accuracy"] - 1 / rows["ways"]) <= 5 * rows["halfwidth"] / 1.96 + 1e-3).all()
