@@ -68,11 +68,17 @@ def start_after(run, iteration):
 
 
 def errors(method, theta, shots, n, steps=STEPS):
-    """The query error of each test task after these inner steps, (steps, tasks); infinite where a task diverged."""
+    """The query error of each test task after these inner steps, (steps, tasks); infinite where a task diverged.
+
+    Or where its parameters are finite and so large that the error is not: inf - inf inside a layer gives nan, which is
+    larger than nothing and would not count as exploded.
+    """
     tasks = sinusoid_tasks(np.random.default_rng(TEST_SEED + shots), n, shots, query_shots=100)
     _, query = tasks.losses(NETWORK)
     points, diverged = adapt(method, NETWORK, tasks, theta, ALPHA, max(steps))
-    return np.array([np.where(diverged[step], np.inf, query.value(points[step])) for step in steps])
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = np.array([query.value(points[step]) for step in steps])
+    return np.where(diverged[list(steps)] | np.isnan(values), np.inf, values)
 
 
 def error_rows(run, seed, method, steps, n):

@@ -58,6 +58,18 @@ def test_the_sinusoids_compare_every_method_on_the_same_terms():
     assert (rows["exploded"] <= rows["worse"]).all()
 
 
+def test_a_task_without_a_number_counts_as_exploded():
+    """An error that is not a number would spoil the median of 600 tasks, and be missing from the share of exploded."""
+    rows = table("sinusoids")
+    infinite = np.isinf(rows["mean"])
+    assert infinite.any()
+    assert (rows["exploded"][infinite] > 0).all()
+    assert np.isfinite(rows["mean"][~infinite]).all()
+    assert np.isfinite(rows["median"]).all()
+    path = table("sinusoids_path")
+    assert np.isfinite([path[name] for name in path.dtype.names if name != "method"]).all()
+
+
 def test_the_path_of_the_sinusoids_has_the_same_starts():
     """Joint training has no number of inner steps of its own: its path is seen with one and with five."""
     rows = table("sinusoids_path")
