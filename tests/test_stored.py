@@ -1,7 +1,11 @@
 """Stored tables: rows by their columns, and what is said where there are none."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+from notebooks_as_data import ROOT
 
 from mathlib.stored import table
 
@@ -68,6 +72,21 @@ def test_a_task_without_a_number_counts_as_exploded():
     assert np.isfinite(rows["median"]).all()
     path = table("sinusoids_path")
     assert np.isfinite([path[name] for name in path.dtype.names if name != "method"]).all()
+
+
+def test_an_error_that_is_no_number_is_infinite():
+    """Finite parameters, and inf - inf inside the network: with nan the task would not count as exploded."""
+    program = """
+import numpy as np
+from train_sinusoids import NETWORK, draw_start, errors
+theta = draw_start(NETWORK, np.random.default_rng(0))
+print(errors("MAML", 1e150 * theta, 5, 20, (0, 1)).tolist() == [[np.inf] * 20] * 2)
+print(np.isfinite(errors("MAML", theta, 5, 20, (0, 1))).all())
+"""
+    folder = ROOT / "benchmarks"
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, encoding="utf-8")
+    assert run.stdout.split() == ["True", "True"], run.stderr
 
 
 def test_the_path_of_the_sinusoids_has_the_same_starts():
