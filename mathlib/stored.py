@@ -86,7 +86,8 @@ def table(name: str, **chosen: object) -> NDArray[Any]:
     ----------
     name : str
         Of a file in ``mathlib/data``: "sinusoids" and "sinusoids_path", written by ``benchmarks/train_sinusoids.py``;
-        "digits" and "digits_path", written by ``benchmarks/train_digits.py``.
+        "digits" and "digits_path", written by ``benchmarks/train_digits.py``; "conv4", written by
+        ``benchmarks/conv4.py``.
     **chosen
         A column and the value that its rows must have.
 

@@ -21,6 +21,7 @@ TORCH = ROOT / "requirements-torch.txt"
 # What is skipped where the frameworks are not installed, besides the notebooks that import them.
 TESTS = [
     "tests/test_frameworks.py",
+    "tests/test_conv4.py",
     "tests/test_benchmarks.py::test_a_peer_computes_the_same_gradient_each_time_it_is_called",
     "tests/test_planted_beside.py::test_each_claim_fails_with_its_mistake_in_the_cells",
 ]
