@@ -31,6 +31,8 @@ STEP = 2.0**-7  # the first h; a power of two, so that dividing by it rounds not
 # the extrapolation, (D(h) - 20 D(h/2) + 64 D(h/4)) / 45, they become at most (1/4 + 20/2 + 64) / 45 = 1.65 times what
 # they are in D(h/4). Rounded up, 20 eps.
 ROUNDING = 20 * np.finfo(float).eps
+# A difference and a sum of two numbers, each rounded by up to half a unit of its last place.
+ROUNDED_UP = 1 + 2 * np.finfo(float).eps
 # The golden section: between h/2 and h/4, and of all ratios the worst approximated by fractions. So a wave that
 # repeats itself at h/8, and with it at the other steps, is met there at another phase.
 ALIASING = (3 - 5**0.5) / 2
@@ -125,7 +127,8 @@ def finite_difference_directional(
         error = rung.error
         if not np.all(rung.settled):
             better, its_error = _choose(_refine(difference, scale * min(step, STEP), scale * SMALLEST))
-            error = np.where(rung.settled, error, np.abs(value - better) + its_error)
+            distance = (np.abs(value - better) + its_error) * ROUNDED_UP
+            error = np.where(rung.settled, error, distance)
     return Estimate(length * value, length * error)
 
 

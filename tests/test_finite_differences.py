@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy import differentiate
 
@@ -129,6 +129,7 @@ def test_the_error_holds_far_from_zero(function, x):
 
 @FIXED
 @given(functions(ten_to(-2, 1)), points(1), ten_to(-9, 0))
+@example(scaled(times(power(1), power(6)), -1, 0), -0.01, 1.0)  # was half a unit in the last place too small
 def test_the_error_holds_for_every_step(function, x, step):
     estimate = differences(function, x, step=step)
     assert true_error(estimate, function, x) <= estimate.error
