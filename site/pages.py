@@ -355,15 +355,15 @@ def measured():
     asked, together = stored["newcomer"], stored["together"]
     slow = [row["question"] for row in asked if row.get("scroll")]
     frames = [
-        (f"{where}: {what}", *(f"{ms:.1f} ms" for ms in times)) for where, what, *times in stored["frames"]["rows"]
+        (f"{where}: {what}", *(f"{ms:.1f}\u00a0ms" for ms in times)) for where, what, *times in stored["frames"]["rows"]
     ]
     weights = [
-        (name, f"{page['bytes'] / 1e3:,.0f} kB", page["requests"], page["hosts"], f"{page['formula_ms']} ms")
+        (name, f"{page['bytes'] / 1e3:,.0f}\u00a0kB", page["requests"], page["hosts"], f"{page['formula_ms']}\u00a0ms")
         for name, page in sorted(stored["weight"].items(), key=lambda entry: (not entry[0].endswith(".html"), entry[0]))
     ]
     return {
         "MOVES": str(stored["frames"]["moves"]),
-        "FRAMES": table(["", "median", "95 %", "longest"], frames),
+        "FRAMES": table(["", "median", "95\u00a0%", "longest"], frames),
         "WEIGHT": table(["page", "bytes", "requests", "hosts", "first formula"], weights),
         "ASKED": str(len(asked)),
         "MISSED": str(sum("failed" in row for row in asked)),

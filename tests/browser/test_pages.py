@@ -295,7 +295,7 @@ def test_the_lab_shows_a_notebook_and_asks_for_nothing_but_its_python(browser, a
     page.context.on("request", lambda request: asked.add(request.url))
     page.goto(f"{address}/lab/lab/index.html?path=05_unroll_k_steps.ipynb")
     page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=120_000)
-    page.get_by_text("Unroll K steps").first.wait_for(timeout=60_000)
+    page.locator(".jp-NotebookPanel h1", has_text="Unroll K steps").wait_for(timeout=60_000)
     elsewhere = [url for url in asked if url.startswith("http") and not url.startswith(address)]
     assert [url for url in elsewhere if "/pyodide/" not in url] == []
     page.context.close()

@@ -70,6 +70,14 @@ addEventListener("load", reachable);
 addEventListener("resize", reachable);
 all("details").forEach((fold) => fold.addEventListener("toggle", reachable));
 
+// On a phone the cells of a table of sentences stand one under the other: each says of which column it is.
+for (const table of all(".long table")) {
+  const heads = all("thead th", table).map((head) => (head.querySelector(".katex-html") ?? head).textContent.trim());
+  for (const row of all("tbody tr", table)) {
+    all("td", row).forEach((cell, i) => { if (i && heads[i] && cell.textContent.trim()) cell.dataset.head = `${heads[i]}: `; });
+  }
+}
+
 // ---- a citation shows its equation
 const shown = document.createElement("div");
 shown.id = "equation";
