@@ -207,7 +207,7 @@ class Collection:
         alt = html.escape(said["alt"])
         self.pictures.append((notebook, number, file, alt, width, height))
         up = "../" * notebook.name.count("/")
-        return f'<img src="{up}pictures/{file}" alt="{alt}" width="{width}" height="{height}" loading="lazy">'
+        return f'<img src="{up}pictures/{file}" alt="{alt}" width="{width}" height="{height}" decoding="async">'
 
     def read_questions(self):
         """The questions as their askers put them: (group, [(name, question, answer, where)])."""
@@ -286,7 +286,7 @@ def list_of_pictures(collection):
             lines += [f"## {notebook.name[:2]} {notebook.title}", ""]
             seen = notebook
         title, label = notebook.section(number)
-        show = f'<img src="pictures/{file}" alt="{alt}" width="{width}" height="{height}" loading="lazy">'
+        show = f'<img src="pictures/{file}" alt="{alt}" width="{width}" height="{height}" decoding="async">'
         lines += ["```{raw} html", show, "```", "", f"[{title}](#{label})", ""]
     return "\n".join(lines)
 
