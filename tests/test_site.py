@@ -6,7 +6,6 @@ Nothing here needs Sphinx, Node or a browser; tests/browser/test_pages.py looks 
 import importlib.util
 import json
 import os
-import re
 import shutil
 import subprocess
 import urllib.parse
@@ -155,15 +154,21 @@ def test_start_keeps_what_the_image_had_set_behind_ours(tmp_path):
     assert [found[name] for name in names] == ["/srv/tools/jupyter:/image/etc:/image/more"] * 2
 
 
-def test_a_students_disk_hides_nothing_and_is_where_the_server_begins():
+@needs_a_shell
+def test_the_notebooks_come_onto_a_students_disk_once_and_the_server_begins_there(tmp_path):
     cluster = settings("zero-to-jupyterhub.yaml")
-    *_, source, home = cluster["singleuser"]["lifecycleHooks"]["postStart"]["exec"]["command"]
-    head = (ROOT / "site" / "hub" / "zero-to-jupyterhub.yaml").read_text(encoding="utf-8").partition("singleuser:")[0]
-    repository = re.search(r"--target-repo-dir (\S+)", head)[1]
-    disk = cluster["singleuser"]["storage"].get("homeMountPath", "/home/jovyan")  # the chart's own choice
-    assert source == f"{repository}/notebooks"
-    assert not repository.startswith(disk)
-    assert home.rstrip("/") == disk == cluster["hub"]["config"]["KubeSpawner"]["notebook_dir"]
+    disk = cluster["singleuser"]["storage"]["homeMountPath"]
+    assert disk == cluster["hub"]["config"]["KubeSpawner"]["notebook_dir"]
+    shell, option, words = cluster["singleuser"]["lifecycleHooks"]["postStart"]["exec"]["command"]
+    command = [shell, option, words.replace(disk, str(tmp_path))]
+    first = NOTEBOOKS / cluster["singleuser"]["defaultUrl"].rpartition("/")[2]
+    for _ in range(2):  # the student's second server finds what the first one left
+        subprocess.run(command, check=True, env={**os.environ, "REPO_DIR": str(ROOT)})
+        mine = tmp_path / "notebooks" / first.name
+        assert mine.exists()
+        mine.write_text("changed", encoding="utf-8")
+    subprocess.run(command, check=True, env={**os.environ, "REPO_DIR": str(ROOT)})
+    assert mine.read_text(encoding="utf-8") == "changed"
 
 
 def test_the_page_reckons_with_what_was_measured():
