@@ -25,7 +25,8 @@ FIRST = "00_start_here"
 CLAIM = re.compile(r"\$\$((?:(?!\$\$).)*?)\\tag\{(\d+\.\d+)\}((?:(?!\$\$).)*?)\$\$", re.S)
 LINK = re.compile(r"(?<!!)\[((?:\\.|`[^`]*`|\$[^$]*\$|[^\[\]])*)\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^(#{1,6}) +(.+?)\s*$")
-CODE = re.compile(r"(^```.*?^```|`[^`\n]*`)", re.S | re.M)
+# Whichever begins first: a link may have code in its text, and code may look like a link.
+CODE_OR_LINK = re.compile(r"(?P<code>^```(?s:.*?)^```|`[^`\n]*`)|" + LINK.pattern, re.M)
 MARKS = {"✓": "holds", "⊘": "refuted"}
 KINDS = {  # what claims.csv says, and the mark that stands beside the number
     "proved for all": "proved",
@@ -150,10 +151,7 @@ class Collection:
 
     def linked(self, notebook, text):
         """Markdown with its links translated; code and formulas as they stand."""
-        parts = CODE.split(text)
-        for i in range(0, len(parts), 2):
-            parts[i] = LINK.sub(lambda found: self.link(notebook, found[1], found[2]), parts[i])
-        return "".join(parts)
+        return CODE_OR_LINK.sub(lambda found: found["code"] or self.link(notebook, found[2], found[3]), text)
 
     def link(self, notebook, text, address):
         """One link; what Sphinx does not build, the slides, it is not asked about."""

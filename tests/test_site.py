@@ -6,6 +6,7 @@ Nothing here needs Sphinx, Node or a browser; tests/browser/test_pages.py looks 
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import urllib.parse
@@ -58,6 +59,11 @@ def test_both_forms_of_a_link_lead_to_the_same_heading(collection):
 def test_a_dead_link_stops_the_build(collection, address):
     with pytest.raises(pages.DeadLink, match="05_unroll"):
         collection.linked(collection.named["05_unroll_k_steps"], f"see [there]({address})")
+
+
+def test_a_link_may_have_code_in_its_text(collection):
+    linked = collection.linked(collection.named["05_unroll_k_steps"], "`a` [why `b` `c`](00_start_here.ipynb) `d`")
+    assert re.fullmatch(r"`a` \[why `b` `c`\]\(#cell-\w{8}\) `d`", linked)
 
 
 def test_code_and_formulas_keep_what_looks_like_a_link(collection):
