@@ -65,17 +65,22 @@ class Rejection:
     label: str
     where: str
     rows: tuple[tuple[str, str, str, str], ...]
+    entries: int = 1  # one is shown, and "off by" is of all
 
     def __repr__(self):
+        of_all = " over all entries" if self.entries > 1 else ""
         lines = [f"⊘ ({self.label}) rejected, as it should be{self.where}:"]
-        lines += [f"  {name}: gives {wrong} for {right}, off by {error}" for name, wrong, right, error in self.rows]
+        lines += [
+            f"  {name}: gives {wrong} for {right}, off by {error}{of_all}" for name, wrong, right, error in self.rows
+        ]
         return "\n".join(lines)
 
     def _repr_markdown_(self):
+        of_all = ", over all entries" if self.entries > 1 else ""
         lines = [
             f"⊘ **({self.label})** rejected, as it should be{self.where}:",
             "",
-            "| wrong version | gives | right | off by |",
+            f"| wrong version | gives | right | off by{of_all} |",
         ]
         lines.append("|---|---|---|---|")
         lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in self.rows]
@@ -159,7 +164,7 @@ def refute(
     --------
     >>> refute("5.1", np.array([3.0, 4.0]), {"factors in the wrong order": np.array([3.0, 5.0])})
     ⊘ (5.1) rejected, as it should be:
-      factors in the wrong order: gives 5 for 4, off by 20 %
+      factors in the wrong order: gives 5 for 4, off by 20 % over all entries
     """
     versions = wrong if isinstance(wrong, Mapping) else {route: wrong}
     if not versions:
@@ -167,7 +172,8 @@ def refute(
     pairs = {name: _pair(label, right, version, digits) for name, version in versions.items()}
     rows = tuple((name, *pair.refute(name)) for name, pair in pairs.items())
     where = next((pair.where for pair in pairs.values() if pair.where), "")
-    display(Rejection(label, where, rows))
+    entries = max(math.prod(getattr(pair.left, "shape", ())) for pair in pairs.values())
+    display(Rejection(label, where, rows, entries))
 
 
 @dataclass(frozen=True)

@@ -205,13 +205,13 @@ def test_all_wrong_versions_of_a_claim_stand_in_one_table(capsys, shown):
     refute("5.2", right, versions)
     assert capsys.readouterr().out.splitlines() == [
         "⊘ (5.2) rejected, as it should be:",
-        "  a lost sign: gives 2 for -2, off by 180 %",
-        "  a lost | half: gives -1 for -2, off by 50 %",
+        "  a lost sign: gives 2 for -2, off by 180 % over all entries",
+        "  a lost | half: gives -1 for -2, off by 50 % over all entries",
     ]
     assert shown(refute, "5.2", right, versions)._repr_markdown_().splitlines() == [
         "⊘ **(5.2)** rejected, as it should be:",
         "",
-        "| wrong version | gives | right | off by |",
+        "| wrong version | gives | right | off by, over all entries |",
         "|---|---|---|---|",
         "| a lost sign | 2 | -2 | 180 % |",
         r"| a lost \| half | -1 | -2 | 50 % |",
@@ -466,7 +466,7 @@ def test_a_refutation_of_plain_numbers_names_them_and_no_point(capsys):
     assert first == "⊘ (5.4) rejected, as it should be:"
     assert its_row == "  a lost factor: gives 60492 for 91464, off by 34 %"
     assert second == "⊘ (5.5) rejected, as it should be:"
-    assert another == "  a lost factor: gives 3 for 2, off by 45 %"
+    assert another == "  a lost factor: gives 3 for 2, off by 45 % over all entries"
     refute("5.7", sympy.Integer(2), any_loss("L", [x]).value(sympy.Matrix([1])), route="an unknown number")
     assert "at a random exact point" in capsys.readouterr().out
 
