@@ -130,7 +130,7 @@ def fold(app, doctree, docname):
     for table in list(doctree.findall(nodes.table)):
         columns = next(table.findall(nodes.tgroup))["cols"]
         words = sum(len(text) for text in table.findall(nodes.Text) if not isinstance(text.parent, nodes.math))
-        is_long = columns > 2 and words > 50 * len(list(table.findall(nodes.row)))
+        is_long = columns > 2 and words > 42 * len(list(table.findall(nodes.row)))
         is_long = is_long and "refuted" not in table.parent.get("classes", ())  # its numbers are compared by column
         style = "wide long" if is_long else "wide"  # rows of sentences stand one under the other on a phone
         frame = [nodes.raw("", f'<div class="{style}">', format="html"), table, nodes.raw("", "</div>", format="html")]
