@@ -268,18 +268,22 @@ class TestFrontPage:
         page.context.close()
 
     def test_every_question_leads_to_a_heading_in_sight(self, visit):
+        """The first of each page as it opens, the others on the open page; tools/measure_site.py opens one for each."""
         page = visit("index.html", PHONE)
         links = page.evaluate("[...document.querySelectorAll('.question .ask a')].map((a) => a.href)")
         assert len(links) >= 24
-        for link in links:
-            page.goto("about:blank")
-            page.goto(link)
+        for link in sorted(links):
+            address, _, place = link.partition("#")
+            if page.url.partition("#")[0] == address:
+                page.evaluate("(place) => { location.hash = place; }", place)
+            else:
+                page.goto(link)
             page.wait_for_timeout(100)
-            place = page.evaluate(
+            top = page.evaluate(
                 "(() => { const box = document.getElementById(decodeURIComponent(location.hash.slice(1)));"
                 " return (box.querySelector('h1, h2, h3') || box).getBoundingClientRect().top; })()"
             )
-            assert 0 <= place < 400, (link, place)
+            assert 0 <= top < 400, (link, top)
 
     def test_tells_search_engines_its_questions(self, visit):
         page = visit("index.html")
