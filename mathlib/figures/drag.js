@@ -185,9 +185,9 @@ const STYLE = `
   @media (prefers-reduced-motion: reduce) { .fresh .halo { animation: none; } }
   .ring { fill: none; stroke: currentColor; stroke-width: 3px; visibility: hidden; }
   .handle:focus-visible .ring { visibility: visible; }
-  label { display: block; margin: 0 0 10px; }
+  label { display: block; margin: 0 0 10px; min-height: 24px; }
   input { accent-color: var(--maml); margin: 0; vertical-align: middle; }
-  input[type=range] { width: 100%; height: 2em; display: block; touch-action: pan-y; }
+  input[type=range] { width: 100%; height: 2em; font-size: inherit; display: block; touch-action: pan-y; }
   input[type=checkbox] { width: 1.4em; height: 1.4em; margin-right: 8px; font-size: inherit; }
   input:focus-visible { outline: 3px solid currentColor; outline-offset: -2px; }
   .live { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
