@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from mathlib.contracts import Array
-from mathlib.errors import WrongType
+from mathlib.errors import WrongType, WrongValue
 from mathlib.finite_differences import Estimate
 from mathlib.foreign import ask_number, ask_vector, directional, require_function, require_parameters, require_vector
 
@@ -27,6 +27,7 @@ CLEARLY = 10  # what is off by so many times the error of the difference is wron
 MOST = 3 / 4  # of the directions have to agree
 ROUNDING = 10  # eps of its terms is what the gradient's own product with a direction may be off
 PIECES = 16  # in so many pieces of the parameters a wrong gradient is looked for
+HALF = 11  # bits of a float16's mantissa; bfloat16 has eight
 TIE = 1 + 1e-9
 
 
@@ -122,7 +123,7 @@ def diagnose_function(
     ------
     TypeError, ValueError
         A gradient that is None, half precision, not finite or of another shape; a function that returns no number,
-        writes into theta, or answers differently when it is asked again.
+        computes in half precision, writes into theta, or answers differently when it is asked again.
 
     Notes
     -----
@@ -168,14 +169,35 @@ SINGLE = (
 
 def _precision(function: Callable[[Array], Any], theta: Array) -> str:
     """The dtype in which a function computes: its values near theta tell, whatever they are wrapped in."""
-    if theta.dtype == np.float32:
-        return "float32"
     rng = np.random.default_rng(0)
-    points = [theta * (1 + 0.01 * rng.uniform(-1, 1, theta.size)) for _ in range(4)]
+    points = [theta * (1 + 0.01 * rng.uniform(-1, 1, theta.size)).astype(theta.dtype) for _ in range(4)]
     values = np.array([ask_number(function, point, META_LOSS) for point in points], dtype=float)
     # Of numbers in double precision one in 2²⁹ has 24 bits by chance.
     single = len(np.unique(values)) > 1 and np.array_equal(values, values.astype(np.float32))
-    return "float32" if single else "float64"
+    _require_digits(values)
+    if len(np.unique(values)) == 1:  # eight bits may be too few to see the function change so near
+        _require_digits(np.array([values[0], *_further(function, theta, rng)]))
+    return "float32" if single or theta.dtype == np.float32 else "float64"
+
+
+def _further(function: Callable[[Array], Any], theta: Array, rng: np.random.Generator) -> Iterator[Any]:
+    """Values farther from theta, as long as they are finite."""
+    for _ in range(4):
+        point = theta * (1 + 0.2 * rng.uniform(-1, 1, theta.size)).astype(theta.dtype)
+        try:
+            yield ask_number(function, point, META_LOSS)
+        except WrongValue:
+            return
+
+
+def _require_digits(values: Array) -> None:
+    """Raise if all of these values have eleven bits or fewer, as float16 and bfloat16 do, and not all are equal."""
+    mantissas = np.frexp(values)[0] * 2**HALF
+    if len(np.unique(values)) > 1 and np.array_equal(mantissas, np.round(mantissas)):
+        raise WrongType(
+            f"{META_LOSS} gives values like {values[0]:.6g}, which have three digits, as float16 and bfloat16 do: too"
+            f" few for a difference. Let it compute in float32 at least, better in float64, without autocast."
+        )
 
 
 @dataclass(frozen=True)

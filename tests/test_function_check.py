@@ -206,6 +206,23 @@ class TestBadInput:
         assert "meta_loss is a float; expected a function" in self.complaint(TypeError, 1.0, lambda t: t)
         assert "your meta-loss is a ndarray, shape (2,)" in self.complaint(TypeError, lambda t: t, lambda t: t)
 
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    @pytest.mark.parametrize("bits", [11, 8])
+    def test_a_function_in_half_precision(self, bits, dtype):
+        """The right gradient was called wrong: between steps of half precision a difference is 0."""
+
+        def rounded(theta):
+            mantissa, exponent = np.frexp(theta @ theta)
+            return np.ldexp(np.round(mantissa * 2**bits), exponent - bits)
+
+        theta = np.random.default_rng(0).normal(size=97).astype(dtype)
+        said = self.complaint(TypeError, rounded, lambda theta: 2 * theta, theta)
+        assert "which have three digits" in said
+
+    def test_a_function_that_never_changes_is_no_half_precision(self):
+        theta = np.ones(5)
+        assert diagnose_function(lambda theta: 1.0, lambda theta: theta, theta).equals is False
+
     def test_a_bad_theta(self):
         half = self.theta.astype(np.float16)
         assert "theta has dtype float16" in self.complaint(TypeError, lambda t: t @ t, lambda t: t, half)
