@@ -36,8 +36,11 @@ DISTURBED = 4
 TIMES = 3
 MAY_PASS = 16
 ERROR_BAR = 1 / 4  # of a difference's error, which is a bound and no typical size; so four times the bound may pass
+SETTLED = 1 / 100  # of its length: a formula that rounding may move by more, equals too much to name anything
+COARSE = 1e-6  # of its length: an equality that is no closer is said with its width
 COINCIDE = 1e4  # eps: formulas that differ by less than this are one formula here
 APART = 1e-3  # relative: a case tells two formulas apart if even single precision sees it there
+SINGLE = float(np.finfo(np.float32).eps)
 FACTOR = 1e-6  # relative: so near to 2, or to K, a factor is called 2, or K
 TIE = 1 + 1e-9  # moves 0.125 off the middle between 0.12 and 0.13, so that all machines round it alike
 SHOWN = 3  # of the formulas that it does not equal, so many besides MAML and FOMAML
@@ -88,6 +91,9 @@ class Diagnosis:
         besides, the factor stands in `parallel`.
     skipped : tuple of str
         Formulas that are not finite here, mostly because their inner loop diverges.
+    unsettled : tuple of str
+        Formulas that rounding alone may move here by more than a hundredth of their length, mostly because their
+        inner loop amplifies it; they are not compared.
     case : Case or None
         Where several are equal: a case that tells them apart, tried.
     notes : tuple of str
@@ -100,6 +106,7 @@ class Diagnosis:
     parallel: Mapping[str, float] = field(default_factory=dict)
     other_alpha: Mapping[str, float] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
+    unsettled: tuple[str, ...] = ()
     case: Case | None = None
     notes: tuple[str, ...] = ()
 
@@ -111,6 +118,8 @@ class Diagnosis:
     @property
     def headline(self) -> str:
         """The answer in one sentence."""
+        if MAML in self.unsettled:
+            return f"Undecided: {MAML} itself is not settled here."
         if self.name:
             others = ", or one that is the same here" if self.ambiguous and self.name not in (MAML, FOMAML) else ""
             return f"This gradient equals {_called(self.name)}{others}."
@@ -137,7 +146,7 @@ class Diagnosis:
 
     def _distance(self, name: str) -> str:
         if name in self.equals:
-            return "equal"
+            return "not settled" if name in self.unsettled else "equal"
         if name in self.parallel and not self.other_alpha:
             return f"{_number(self.parallel[name])} times it"
         return f"off by {_percent(self.distances[name])}"
@@ -151,6 +160,8 @@ class Diagnosis:
         sentences.append(f"{len(rest)} more were compared and are no nearer.")
         if self.skipped:
             sentences.append(f"Not compared, because not finite here: {_listed(self.skipped)}.")
+        if self.unsettled and MAML not in self.unsettled:
+            sentences.append(f"Not compared, because rounding decides them here: {_listed(self.unsettled)}.")
         return sentences
 
     def __str__(self) -> str:
@@ -267,6 +278,19 @@ class _Result:
     value: Array
     tolerance: float
 
+    @property
+    def width(self) -> float:
+        """The tolerance, relative to the vector's length."""
+        length = float(np.linalg.norm(self.value))
+        if not length:
+            return math.inf if self.tolerance else 0.0
+        return self.tolerance / length
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is known to a hundredth of its length; what is not would equal any vector as short."""
+        return self.width <= SETTLED
+
     def equals(self, other: Array) -> bool:
         return bool(np.linalg.norm(other - self.value) <= self.tolerance)
 
@@ -295,19 +319,52 @@ class _Comparison:
 
     def diagnosis(self) -> Diagnosis:
         results = {name: self.compute(formula.gradient, self.alpha) for name, formula in FORMULAS.items()}
-        known = {name: result for name, result in results.items() if result is not None}
-        if MAML not in known:
+        finite = {name: result for name, result in results.items() if result is not None}
+        known = {name: result for name, result in finite.items() if result.settled}
+        if MAML not in finite:
             raise WrongValue("the meta-gradient itself is not finite: the inner loop diverges. Take a smaller alpha.")
+        if MAML not in known:  # then nothing is called by a name, and all is listed
+            known = finite
         equals = tuple(name for name, result in known.items() if result.equals(self.gradient))
         found = Diagnosis(
             name=None if {MAML, FOMAML} <= {*equals} else next(iter(equals), None),
             equals=equals,
             distances={name: result.distance(self.gradient) for name, result in known.items()},
             skipped=tuple(name for name, result in results.items() if result is None),
+            unsettled=tuple(name for name, result in finite.items() if not result.settled),
         )
+        if MAML in found.unsettled:
+            width = finite[MAML].width
+            share = f"{_percent(width)} of its length" if width < 1 else "more than its length"
+            cause = self.cause[0].upper() + self.cause[1:]
+            note = f"{cause} may move MAML by {share}. {self.remedy}."
+            return replace(found, name=None, notes=(note,))
         if not equals:
             return self.near_miss(found, known)
-        return found if len(equals) == 1 else self.told_apart(found, known)
+        found = found if len(equals) == 1 else self.told_apart(found, known)
+        return replace(found, notes=(*found.notes, *self.closeness(known[equals[0]])))
+
+    @property
+    def cause(self) -> str:
+        """What keeps two formulas from being told apart more finely."""
+        if any(isinstance(loss, ForeignLoss) for loss in (*self.losses, self.query)):
+            return "the error of the differences"
+        return "rounding" if self.eps < SINGLE else "what single precision rounds"
+
+    @property
+    def remedy(self) -> str:
+        """What would tell them apart more finely."""
+        if any(isinstance(loss, ForeignLoss) for loss in (*self.losses, self.query)):
+            return "Compute in float64, or pass losses with a `.linearize` of their own"
+        return "Take a smaller alpha, or fewer steps" if self.eps < SINGLE else "Compute in float64"
+
+    def closeness(self, result: _Result) -> Iterator[str]:
+        """How close an equality is, where it is a coarse one."""
+        if result.width > COARSE:
+            yield (
+                f"It is equal to within {_percent(result.width)} of its length, and a mistake that changes less is not"
+                f" seen: that is {self.cause}. {self.remedy}."
+            )
 
     def compute(self, formula: Callable[..., Array], alpha: float) -> _Result | None:
         """What a formula gives here, and its tolerance; None where that is not finite."""
@@ -335,11 +392,9 @@ class _Comparison:
         same = [name for name in others if name not in blurred]
         notes = []
         if blurred:
-            has_bars = any(isinstance(loss, ForeignLoss) for loss in (*self.losses, self.query))
-            cause = "the error of the differences" if has_bars else "what single precision rounds"
-            remedy = "Pass losses with a `.linearize` of their own" if has_bars else "Compute in float64"
             notes.append(
-                f"{_listed([first, *blurred])} are not the same here, but they differ by less than {cause}. {remedy}."
+                f"{_listed([first, *blurred])} are not the same here, but they differ by less than {self.cause}."
+                f" {self.remedy}."
             )
         if same:
             notes.append(f"This case cannot tell them apart: {_listed([first, *same])} are the same here, to rounding.")
@@ -400,7 +455,9 @@ class _Comparison:
                 return None
             alpha *= 1 + float(change)
         result = self.compute(formula, alpha)
-        factor = result and (result.factor(self.gradient) if scaled else float(result.equals(self.gradient)))
+        if result is None or not result.settled:
+            return None
+        factor = result.factor(self.gradient) if scaled else float(result.equals(self.gradient))
         return (alpha, factor) if factor else None
 
     def gap(self, formula: Callable[..., Array], alpha: float, scaled: bool) -> Array:
@@ -415,12 +472,11 @@ class _Comparison:
 
     def rounded(self, known: Mapping[str, _Result]) -> Iterator[str]:
         """Whether a gradient said to be double precision is what single precision leaves of a formula."""
-        single = float(np.finfo(np.float32).eps)
-        if self.eps < single:
-            coarse = replace(self, eps=single)
+        if self.eps < SINGLE:
+            coarse = replace(self, eps=SINGLE)
             for name in known:
                 result = coarse.compute(FORMULAS[name].gradient, self.alpha)
-                if result is not None and result.equals(self.gradient):
+                if result is not None and result.settled and result.equals(self.gradient):
                     yield f"It is as near to {_called(name)} as single precision comes. {ROUNDED}"
                     return
 
@@ -532,7 +588,8 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _number(x: float) -> str:
-    return f"{TIE * x:.4g}"
+    short = f"{TIE * x:.4g}"
+    return f"{x:.8g}" if short in ("1", "-1") else short
 
 
 def _percent(ratio: float) -> str:
