@@ -358,12 +358,12 @@ class _Comparison:
             return "Compute in float64, or pass losses with a `.linearize` of their own"
         return "Take a smaller alpha, or fewer steps" if self.eps < SINGLE else "Compute in float64"
 
-    def closeness(self, result: _Result) -> Iterator[str]:
+    def closeness(self, result: _Result, found: str = "equal") -> Iterator[str]:
         """How close an equality is, where it is a coarse one."""
         if result.width > COARSE:
             yield (
-                f"It is equal to within {_percent(result.width)} of its length, and a mistake that changes less is not"
-                f" seen: that is {self.cause}. {self.remedy}."
+                f"It is {found} to within {_percent(result.width)} of its length, and a mistake that changes less is"
+                f" not seen: that is {self.cause}. {self.remedy}."
             )
 
     def compute(self, formula: Callable[..., Array], alpha: float) -> _Result | None:
@@ -408,7 +408,9 @@ class _Comparison:
         factors = {name: result.factor(self.gradient) for name, result in known.items()}
         parallel = {name: factor for name, factor in factors.items() if factor is not None}
         if parallel and self.theta.size > 1:  # two numbers are multiples of each other
-            return replace(found, parallel=parallel, notes=tuple(self.about(next(iter(parallel.values())))))
+            name, factor = next(iter(parallel.items()))
+            notes = (*self.about(factor), *self.closeness(known[name], "a multiple"))
+            return replace(found, parallel=parallel, notes=notes)
         for scaled in (False, True):
             # One step size fits one number, and by chance perhaps two; with a factor one more.
             if self.alpha and self.theta.size > 2 + scaled:

@@ -202,6 +202,7 @@ def test_in_single_precision_it_is_said_how_close_an_equality_is():
     assert coarse.name == "MAML"
     assert "a mistake that changes less is not seen: that is what single precision rounds" in str(coarse)
     assert "is not seen" not in str(diagnose(gradient, *case))
+    assert "It is a multiple to within" in str(diagnose(3 * gradient.astype(np.float32), *case))
 
 
 def test_a_factor_near_one_is_not_called_one():
