@@ -278,14 +278,14 @@ PLANTED_BESIDE = [
         "the ratio of the step sizes upside down", DIAGNOSE, "alphas[name] / self.alpha", "self.alpha / alphas[name]"
     ),
     PlantedError("as many unknowns as numbers", DIAGNOSE, "self.theta.size > 2 + scaled", "self.theta.size > 2"),
-    PlantedError("rounded numbers asked in full", DIAGNOSE, "coarse = replace(self, eps=single)", "coarse = self"),
+    PlantedError("rounded numbers asked in full", DIAGNOSE, "coarse = replace(self, eps=SINGLE)", "coarse = self"),
     PlantedError(
         "what is not finite, left out in silence",
         DIAGNOSE,
         "skipped=tuple(name for name, result in results.items() if result is None)",
         "skipped=()",
     ),
-    PlantedError("a loop that diverges, compared", DIAGNOSE, "if MAML not in known:", "if not known:"),
+    PlantedError("a loop that diverges, compared", DIAGNOSE, "if MAML not in finite:", "if not finite:"),
     PlantedError("no inner step, compared", DIAGNOSE, "if not losses:", "if False:"),
     PlantedError(
         "a loss that draws, believed", DIAGNOSE, "require_function(partial(loss.gradient, theta), name, eps)", "pass"
