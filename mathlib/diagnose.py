@@ -11,23 +11,20 @@ takes differences for its Hessian-vector products, by a part of their error.
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from mathlib.contracts import Array, LossLike, Product, StepSize
+from mathlib.diagnosis import FOMAML, FORMULAS, MAML, Case, Diagnosis, called, listed, percent
 from mathlib.errors import WrongValue
 from mathlib.foreign import ForeignLoss, require_function, require_parameters, require_vector
 from mathlib.inputs import require_loss, require_losses, require_step_size
 from mathlib.losses import quadratic, rosenbrock
-from mathlib.meta_gradients import fomaml_gradient, maml_gradient
-from mathlib.mistakes import MISTAKES, Losses, Mistake
-from mathlib.slips import SLIPS
+from mathlib.mistakes import Losses
 
-MAML = "MAML"
-FOMAML = "FOMAML"
 METHODS = ("gradient", "linearize")  # what is asked of a loss
 
 # A gradient is some hundred roundings. In one order and in another they add up to about ten units in the last place.
@@ -42,145 +39,6 @@ COINCIDE = 1e4  # eps: formulas that differ by less than this are one formula he
 APART = 1e-3  # relative: a case tells two formulas apart if even single precision sees it there
 SINGLE = float(np.finfo(np.float32).eps)
 FACTOR = 1e-6  # relative: so near to 2, or to K, a factor is called 2, or K
-TIE = 1 + 1e-9  # moves 0.125 off the middle between 0.12 and 0.13, so that all machines round it alike
-SHOWN = 3  # of the formulas that it does not equal, so many besides MAML and FOMAML
-
-
-def _catalogue() -> dict[str, Mistake]:
-    """Every formula by name, the right one first; a name for each, and what it looks like in code."""
-    first_order = MISTAKES["first order only"]
-    right = "`create_graph=True` in every inner step, nothing detached; `jax.grad` through the whole inner loop"
-    known = {
-        MAML: Mistake(MAML, maml_gradient, right, "Is it as accurate as it should be?"),
-        FOMAML: Mistake(FOMAML, fomaml_gradient, first_order.in_code, first_order.question),
-    }
-    return known | {name: entry for name, entry in (MISTAKES | SLIPS).items() if entry is not first_order}
-
-
-FORMULAS = _catalogue()
-
-
-@dataclass(frozen=True)
-class Case:
-    """A case to try: in words, in code, and the arguments themselves."""
-
-    words: str
-    code: str
-    losses: Losses
-    query: LossLike
-    theta: Array
-    alpha: float
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """What `diagnose` found.
-
-    Attributes
-    ----------
-    name : str or None
-        The formula that the gradient equals. None if there is none, and where MAML and FOMAML cannot be told apart.
-    equals : tuple of str
-        All formulas that it equals to rounding; more than one where the case cannot tell them apart.
-    distances : dict of str to float
-        How far the gradient is from each formula, relative to the longer of the two vectors.
-    parallel : dict of str to float
-        Where it equals none: formulas that it is a multiple of, with the factor.
-    other_alpha : dict of str to float
-        Where it is no multiple either: the step size with which it would be MAML, or FOMAML. If that takes a factor
-        besides, the factor stands in `parallel`.
-    skipped : tuple of str
-        Formulas that are not finite here, mostly because their inner loop diverges.
-    unsettled : tuple of str
-        Formulas that rounding alone may move here by more than a hundredth of their length, mostly because their
-        inner loop amplifies it; they are not compared.
-    case : Case or None
-        Where several are equal: a case that tells them apart, tried.
-    notes : tuple of str
-        What else was seen, a sentence each.
-    """
-
-    name: str | None
-    equals: tuple[str, ...]
-    distances: Mapping[str, float]
-    parallel: Mapping[str, float] = field(default_factory=dict)
-    other_alpha: Mapping[str, float] = field(default_factory=dict)
-    skipped: tuple[str, ...] = ()
-    unsettled: tuple[str, ...] = ()
-    case: Case | None = None
-    notes: tuple[str, ...] = ()
-
-    @property
-    def ambiguous(self) -> tuple[str, ...]:
-        """The formulas that it might as well be; none where the answer is the only one."""
-        return tuple(name for name in self.equals if name != self.name)
-
-    @property
-    def headline(self) -> str:
-        """The answer in one sentence."""
-        if MAML in self.unsettled:
-            return f"Undecided: {MAML} itself is not settled here."
-        if self.name:
-            others = ", or one that is the same here" if self.ambiguous and self.name not in (MAML, FOMAML) else ""
-            return f"This gradient equals {_called(self.name)}{others}."
-        if self.equals:
-            return f"Undecided: {MAML} and {FOMAML} are the same here, and this gradient equals both."
-        for name, alpha in self.other_alpha.items():
-            times = f", times {_number(self.parallel[name])}" if name in self.parallel else ""
-            return f"None of them, but {_called(name)} with alpha = {_number(alpha)}{times}."
-        if {MAML, FOMAML} <= set(self.parallel):
-            return f"None of them, but parallel to {MAML} and {FOMAML}, which are parallel here."
-        for name, factor in self.parallel.items():
-            return f"None of them, but parallel to {_called(name)} with factor {_number(factor)}."
-        return "None of them."
-
-    @property
-    def rows(self) -> list[tuple[str, str, str]]:
-        """What is worth a line: the formula, how far off the gradient is, and what that looks like in code."""
-        named = [*self.equals[:1], *list(self.parallel)[:1], MAML, FOMAML]
-        # What lies equally far differs in rounding alone, so it keeps the order of the catalogue.
-        others = [name for name in self.distances if name not in (*self.equals, *self.parallel)]
-        others.sort(key=lambda name: float(f"{self.distances[name]:.6g}"))
-        shown = [name for name in dict.fromkeys([*named, *others[:SHOWN]]) if name in self.distances]
-        return [(name, self._distance(name), FORMULAS[name].in_code) for name in shown]
-
-    def _distance(self, name: str) -> str:
-        if name in self.equals:
-            return "not settled" if name in self.unsettled else "equal"
-        if name in self.parallel and not self.other_alpha:
-            return f"{_number(self.parallel[name])} times it"
-        return f"off by {_percent(self.distances[name])}"
-
-    def _sentences(self) -> list[str]:
-        sentences = list(self.notes)
-        if len(self.parallel) > 1 and not self.other_alpha:
-            sentences.append(f"{_listed(list(self.parallel))} are parallel here.")
-        shown = {name for name, _, _ in self.rows}
-        rest = [name for name in self.distances if name not in (*shown, *self.equals, *self.parallel)]
-        sentences.append(f"{len(rest)} more were compared and are no nearer.")
-        if self.skipped:
-            sentences.append(f"Not compared, because not finite here: {_listed(self.skipped)}.")
-        if self.unsettled and MAML not in self.unsettled:
-            sentences.append(f"Not compared, because rounding decides them here: {_listed(self.unsettled)}.")
-        return sentences
-
-    def __str__(self) -> str:
-        lines = [self.headline]
-        lines += [f"  {name}: {distance}. In code: {code}" for name, distance, code in self.rows]
-        lines += self._sentences()
-        if self.case:
-            lines += [f"To tell them apart, {self.case.words}:", *(f"  {line}" for line in self.case.code.split("\n"))]
-        return "\n".join(lines)
-
-    __repr__ = __str__
-
-    def _repr_markdown_(self) -> str:
-        lines = [f"**{self.headline}**", "", "| formula | this gradient | in code |", "|---|---|---|"]
-        lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in self.rows]
-        lines += ["", " ".join(self._sentences())]
-        if self.case:
-            lines += ["", f"To tell them apart, {self.case.words}:", "", f"```python\n{self.case.code}\n```"]
-        return "\n".join(lines)
 
 
 def diagnose(gradient: Array, losses: Losses, query: LossLike, theta: Array, alpha: StepSize) -> Diagnosis:
@@ -215,7 +73,7 @@ def diagnose(gradient: Array, losses: Losses, query: LossLike, theta: Array, alp
 
     Examples
     --------
-    >>> from mathlib import rosenbrock
+    >>> from mathlib import fomaml_gradient, rosenbrock
     >>> losses, query = [rosenbrock(a=1, b=1)] * 2, rosenbrock(a=-1, b=2)
     >>> theta = np.array([0.1, -0.7])
     >>> yours = np.array([1.0, 2.0])
@@ -335,7 +193,7 @@ class _Comparison:
         )
         if MAML in found.unsettled:
             width = finite[MAML].width
-            share = f"{_percent(width)} of its length" if width < 1 else "more than its length"
+            share = f"{percent(width)} of its length" if width < 1 else "more than its length"
             cause = self.cause[0].upper() + self.cause[1:]
             note = f"{cause} may move MAML by {share}. {self.remedy}."
             return replace(found, name=None, notes=(note,))
@@ -362,7 +220,7 @@ class _Comparison:
         """How close an equality is, where it is a coarse one."""
         if result.width > COARSE:
             yield (
-                f"It is {found} to within {_percent(result.width)} of its length, and a mistake that changes less is"
+                f"It is {found} to within {percent(result.width)} of its length, and a mistake that changes less is"
                 f" not seen: that is {self.cause}. {self.remedy}."
             )
 
@@ -393,11 +251,11 @@ class _Comparison:
         notes = []
         if blurred:
             notes.append(
-                f"{_listed([first, *blurred])} are not the same here, but they differ by less than {self.cause}."
+                f"{listed([first, *blurred])} are not the same here, but they differ by less than {self.cause}."
                 f" {self.remedy}."
             )
         if same:
-            notes.append(f"This case cannot tell them apart: {_listed([first, *same])} are the same here, to rounding.")
+            notes.append(f"This case cannot tell them apart: {listed([first, *same])} are the same here, to rounding.")
         case = _telling_case(found.equals, self) if same else None
         return replace(found, notes=tuple(notes), case=case)
 
@@ -479,7 +337,7 @@ class _Comparison:
             for name in known:
                 result = coarse.compute(FORMULAS[name].gradient, self.alpha)
                 if result is not None and result.settled and result.equals(self.gradient):
-                    yield f"It is as near to {_called(name)} as single precision comes. {ROUNDED}"
+                    yield f"It is as near to {called(name)} as single precision comes. {ROUNDED}"
                     return
 
 
@@ -574,27 +432,3 @@ def _require_functions(losses: Losses, query: LossLike, theta: Array, eps: float
         if not np.array_equal(theta, given):
             raise WrongValue(f"{name} writes into theta while it is computed; expected a loss that leaves theta alone.")
         require_function(partial(loss.gradient, theta), name, eps)
-
-
-def _called(name: str) -> str:
-    return name if name in (MAML, FOMAML) else f"a known mistake, {_quoted(name)}"
-
-
-def _quoted(name: str) -> str:
-    return name if name in (MAML, FOMAML) else f"“{name}”"
-
-
-def _listed(names: Sequence[str]) -> str:
-    *most, last = map(_quoted, names)
-    return f"{', '.join(most)} and {last}" if most else last
-
-
-def _number(x: float) -> str:
-    short = f"{TIE * x:.4g}"
-    return f"{x:.8g}" if short in ("1", "-1") else short
-
-
-def _percent(ratio: float) -> str:
-    """Two digits, and no more than six places: "33 %", "0.1 %"."""
-    percent = float(f"{TIE * 100 * ratio:.2g}")
-    return f"{percent:g} %" if percent >= 1e-4 else "less than 0.0001 %"

@@ -49,6 +49,7 @@ TESTS = {
     "logcosh": ["test_losses"],
     "unknown": ["test_losses", "test_proofs", "test_meta_gradients"],
     "exercises": ["test_exercises"],
+    "diagnosis": ["test_diagnose"],
     "diagnose": ["test_diagnose"],
     "foreign": ["test_foreign"],
     "function_check": ["test_function_check"],

@@ -236,6 +236,7 @@ PLANTED = [
 ]
 
 DIAGNOSE = "diagnose.py"
+DIAGNOSIS = "diagnosis.py"
 SLIPS = "slips.py"
 FOREIGN = "foreign.py"
 FUNCTION = "function_check.py"
@@ -252,7 +253,7 @@ PLANTED_BESIDE = [
         "name=next(iter(equals), None)",
     ),
     PlantedError(
-        "one name of several that are the same", DIAGNOSE, "self.name not in (MAML, FOMAML)", "self.name is None"
+        "one name of several that are the same", DIAGNOSIS, "self.name not in (MAML, FOMAML)", "self.name is None"
     ),
     PlantedError(
         "what rounding hides, called the same",
