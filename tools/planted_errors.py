@@ -38,6 +38,7 @@ UNIT_TESTS = {
     "networks.py": ["test_networks"],
     "network_parts.py": ["test_networks"],
     "diagnose.py": ["test_diagnose"],
+    "diagnosis.py": ["test_diagnose"],
     "slips.py": ["test_slips"],
     "foreign.py": ["test_foreign", "test_function_check"],
     "function_check.py": ["test_function_check"],
