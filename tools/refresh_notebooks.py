@@ -33,6 +33,7 @@ def refresh(path):
         timeout=300,
         kernel_name="python3",
         record_timing=False,
+        coalesce_streams=True,  # where a print falls between two messages is chance
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     ).execute()
     notebook.metadata = METADATA
