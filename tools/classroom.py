@@ -1,6 +1,6 @@
 """What a class costs: Run All in as many kernels at once as are asked for, with the memory and processor time of each.
 
-    python3 lab.py run tools/classroom.py                 each chapter alone, one after the other
+    python3 lab.py run tools/classroom.py                 each chapter alone, whose packages are installed
     python3 lab.py run tools/classroom.py 10 05 08        ten kernels at once, on chapters 05 and 08 in turn
 
 Memory is the kernel's largest resident set, as Linux counts it; of a running kernel also its share (PSS), which
@@ -15,9 +15,9 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from notebooks_as_data import NOTEBOOKS, absent_frameworks, read
 
-ROOT = Path(__file__).resolve().parents[1]
-CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+CHAPTERS = [path for path in sorted(NOTEBOOKS.glob("*.ipynb")) if not absent_frameworks(read(path))]
 
 
 def size(pid, name, file="status"):
