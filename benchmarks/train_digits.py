@@ -20,23 +20,20 @@ seed and number of steps, and digits_path.csv, classes seen and unseen and both 
 import one_thread  # noqa: F401  before NumPy
 
 # isort: split
-import argparse
 import functools
 import itertools
 import time
 import warnings
-from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import load_digits
-from tables import cosine, once, write
+from tables import begin, cosine, once, words, write
 
 from mathlib.meta_gradients import fomaml_gradient, maml_gradient
 from mathlib.meta_training import adapt, draw_start, meta_train
 from mathlib.networks import MLP
 from mathlib.tasks import few_shot_tasks, nearest_centroid
 
-ROOT = Path(__file__).resolve().parents[1]
 HIDDEN = (64, 40)
 K = 5
 ALPHAS = (0.02, 0.1, 0.5)
@@ -162,21 +159,13 @@ def one_setting(seed, ways, shots, iterations, n, folder):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(5)))
-    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "digits", help="where checkpoints are kept")
-    parser.add_argument("--output", type=Path, default=ROOT / "mathlib" / "data")
-    parser.add_argument("--quick", action="store_true", help="50 iterations of each method, one seed, 60 test tasks")
-    chosen = parser.parse_args()
-    seeds = chosen.seeds[:1] if chosen.quick else chosen.seeds
-    folder = chosen.folder / "quick" if chosen.quick else chosen.folder
-    folder.mkdir(parents=True, exist_ok=True)
+    chosen = begin(words(__doc__, "digits", "50 iterations of each method, one seed, 60 test tasks"))
     begun = time.process_time()
     rows, path = [], []
-    for seed, ways, shots in itertools.product(seeds, (2, 3), (1, 5)):
+    for seed, ways, shots in itertools.product(chosen.seeds, (2, 3), (1, 5)):
         size = (50, 60) if chosen.quick else (500, 600)
-        measure = functools.partial(one_setting, seed, ways, shots, *size, folder)
-        more, along = once(folder / f"{seed}_{ways}_{shots}.json", measure)
+        measure = functools.partial(one_setting, seed, ways, shots, *size, chosen.folder)
+        more, along = once(chosen.folder / f"{seed}_{ways}_{shots}.json", measure)
         rows += more
         path += along
         print(f"seed {seed}, {ways} ways, {shots} shots: {time.process_time() - begun:.0f} s in all", flush=True)

@@ -16,22 +16,19 @@ seed, method and number of steps, and sinusoids_path.csv, both gradients and the
 import one_thread  # noqa: F401  before NumPy
 
 # isort: split
-import argparse
 import functools
 import time
 import warnings
-from pathlib import Path
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, eigsh
-from tables import cosine, once, write
+from tables import begin, cosine, once, words, write
 
 from mathlib.meta_gradients import fomaml_gradient, maml_gradient
 from mathlib.meta_training import adapt, draw_start, meta_train
 from mathlib.networks import MLP
 from mathlib.tasks import sinusoid_tasks
 
-ROOT = Path(__file__).resolve().parents[1]
 NETWORK = MLP((1, 40, 40, 1), "relu")
 ALPHA = 0.01
 RUNS = {(method, 1): 10_000 for method in ("MAML", "FOMAML", "Reptile", "ANIL", "joint")}
@@ -161,29 +158,22 @@ def path_rows(run, seed, method, steps, batches):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(5)))
-    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "sinusoids", help="where checkpoints are kept")
-    parser.add_argument("--output", type=Path, default=ROOT / "mathlib" / "data")
-    parser.add_argument("--quick", action="store_true", help="500 iterations of each method, one seed, 60 test tasks")
+    parser = words(__doc__, "sinusoids", "500 iterations of each method, one seed, 60 test tasks")
     parser.add_argument("--short", action="store_true", help="no method goes on to 70,000 iterations")
-    chosen = parser.parse_args()
-    seeds = chosen.seeds[:1] if chosen.quick else chosen.seeds
-    folder = chosen.folder / "quick" if chosen.quick else chosen.folder
+    chosen = begin(parser)
     lengths = dict.fromkeys(RUNS, 500) if chosen.quick else RUNS if chosen.short else RUNS | LONGER
     n, batches = (60, 2) if chosen.quick else (600, 10)
-    folder.mkdir(parents=True, exist_ok=True)
     begun = time.process_time()
     error_table, path_table = [], []
-    for seed in seeds:
+    for seed in chosen.seeds:
         for (method, steps), iterations in lengths.items():
             case = seed, method, steps
 
             def measure(case=case, iterations=iterations):
-                run = train(*case, iterations, folder)
+                run = train(*case, iterations, chosen.folder)
                 return error_rows(run, *case, n), path_rows(run, *case, batches)
 
-            errors_here, path_here = once(folder / f"{method}_{steps}_{seed}_{iterations}.json", measure)
+            errors_here, path_here = once(chosen.folder / f"{method}_{steps}_{seed}_{iterations}.json", measure)
             error_table += errors_here
             path_table += path_here
             print(f"seed {seed}, {method}, K = {steps}: {time.process_time() - begun:.0f} s in all", flush=True)
