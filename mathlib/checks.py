@@ -20,13 +20,13 @@ from mathlib.errors import Short, WrongType, WrongValue
 from mathlib.finite_differences import Estimate
 from mathlib.inputs import require_array
 from mathlib.proofs import SEEDS, differ, differ_at, is_proved_zero, random_values
+from mathlib.rounding import TIE, in_digits
 from mathlib.unknown import UnknownFunction
 
 WIDEST = 105  # letters and signs of both sides together that are still worth reading
 ONE_LINE = 66  # of them fit a line of JupyterLab on a screen of 1280 pixels, beside the open table of contents
 LARGEST = 600  # nodes of an expression worth printing; beyond, printing alone would take seconds
 COARSEST = 1e-4  # an estimate with a larger relative error decides nothing
-TIE = 1 + 1e-9  # moves 0.125 off the middle between 0.12 and 0.13, so that all machines round it alike
 MET_AT_A_POINT = (sympy.Symbol, UnknownFunction)  # what has a value only at a point
 FAR = 100  # a refuted version differs by this many times the error, at least
 
@@ -397,7 +397,7 @@ def _percent(ratio):
     """Two digits, never as a power of ten: "33 %", "100 %", "0.1 %"."""
     if not math.isfinite(ratio):
         return "all of it, for 0 is right"
-    percent = float(f"{TIE * 100 * ratio:.2g}")
+    percent = float(in_digits(100 * ratio, 2))
     return f"{percent:g} %" if percent < 1000 else f"a factor of {percent / 100:g}"
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from mathlib.contracts import Array, LossLike
 from mathlib.meta_gradients import fomaml_gradient, maml_gradient
 from mathlib.mistakes import MISTAKES, Losses, Mistake
+from mathlib.rounding import in_digits
 from mathlib.slips import SLIPS
 
 MAML = "MAML"
 FOMAML = "FOMAML"
-TIE = 1 + 1e-9  # moves 0.125 off the middle between 0.12 and 0.13, so that all machines round it alike
 SHOWN = 3  # of the formulas that it does not equal, so many besides MAML and FOMAML
 
 
@@ -173,11 +173,11 @@ def listed(names: Sequence[str]) -> str:
 
 def number(x: float) -> str:
     """Four digits; eight of what four would show as 1."""
-    short = f"{TIE * x:.4g}"
+    short = in_digits(x, 4)
     return f"{x:.8g}" if short in ("1", "-1") else short
 
 
 def percent(ratio: float) -> str:
     """Two digits, and no more than six places: "33 %", "0.1 %"."""
-    percent = float(f"{TIE * 100 * ratio:.2g}")
+    percent = float(in_digits(100 * ratio, 2))
     return f"{percent:g} %" if percent >= 1e-4 else "less than 0.0001 %"

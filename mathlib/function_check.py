@@ -18,6 +18,7 @@ from mathlib.contracts import Array
 from mathlib.errors import WrongType, WrongValue
 from mathlib.finite_differences import Estimate
 from mathlib.foreign import ask_number, ask_vector, directional, require_function, require_parameters, require_vector
+from mathlib.rounding import in_digits
 
 DIRECTIONS = 8
 # Relative to the length of the derivative: a coarser difference decides nothing. Half of the digits of either dtype,
@@ -28,7 +29,6 @@ MOST = 3 / 4  # of the directions have to agree
 ROUNDING = 10  # eps of its terms is what the gradient's own product with a direction may be off
 PIECES = 16  # in so many pieces of the parameters a wrong gradient is looked for
 HALF = 11  # bits of a float16's mantissa; bfloat16 has eight
-TIE = 1 + 1e-9
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class FunctionDiagnosis:
 
     def _sentences(self) -> Iterator[str]:
         worst = int(np.argmax(np.abs(self.given - self.measured.value) / self.measured.error))
-        gives = f"{TIE * self.given[worst]:.4g} instead of {TIE * self.measured.value[worst]:.4g}"
+        gives = f"{in_digits(self.given[worst], 4)} instead of {in_digits(self.measured.value[worst], 4)}"
         tried = f"{self.directions} random directions"
         if self.equals is None:
             yield f"Undecided along {tried}: the differences are too coarse, or disagree. It may be a kink, or noise."
@@ -81,7 +81,7 @@ class FunctionDiagnosis:
         else:
             yield f"This gradient is not the derivative of your function: along one of {tried} it gives {gives}."
         if self.factor is not None:
-            yield f"It is {TIE * self.factor:.4g} times the derivative, along all of them."
+            yield f"It is {in_digits(self.factor, 4)} times the derivative, along all of them."
         if self.where:
             pieces = ", ".join(f"{piece.start}:{piece.stop}" for piece in self.where)
             yield f"It is off in these pieces of theta: {pieces}."

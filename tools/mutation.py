@@ -47,6 +47,7 @@ TESTS = {
     "losses": ["test_losses", "test_inputs", "test_meta_gradients"],
     "inputs": ["test_inputs"],
     "logcosh": ["test_losses"],
+    "rounding": ["test_checks", "test_diagnose", "test_function_check"],
     "unknown": ["test_losses", "test_proofs", "test_meta_gradients"],
     "exercises": ["test_exercises"],
     "diagnosis": ["test_diagnose"],
